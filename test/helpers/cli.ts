@@ -1,0 +1,27 @@
+import { runCli } from '../../src/commands/main.ts'
+
+export interface CliResult {
+  readonly exitCode: number
+  readonly stdout: string
+  readonly stderr: string
+}
+
+/** Runs the whole command line in this process, as a user without a terminal would. */
+export async function cli(
+  args: readonly string[],
+  options: { cwd?: string; env?: Record<string, string | undefined>; signal?: AbortSignal } = {},
+): Promise<CliResult> {
+  let stdout = ''
+  let stderr = ''
+  const exitCode = await runCli(args, {
+    stdout: (text) => void (stdout += text),
+    stderr: (text) => void (stderr += text),
+    stdin: undefined,
+    env: options.env ?? process.env,
+    cwd: options.cwd ?? process.cwd(),
+    stdoutIsTty: false,
+    stderrIsTty: false,
+    signal: options.signal ?? new AbortController().signal,
+  })
+  return { exitCode, stdout, stderr }
+}
