@@ -32,7 +32,9 @@ export function differences(
 ): readonly JsonDifference[] {
   if (isTree(before) && isTree(after)) {
     const keys = [...new Set([...Object.keys(before), ...Object.keys(after)])].sort()
-    return keys.flatMap((key) => differences(child(before, key), child(after, key), path ? `${path}.${key}` : key))
+    return keys.flatMap((key) =>
+      differences(child(before, key), child(after, key), path ? `${path}.${key}` : key),
+    )
   }
   return JSON.stringify(before) === JSON.stringify(after) ? [] : [{ path, before, after }]
 }

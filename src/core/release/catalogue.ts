@@ -8,7 +8,9 @@ export interface Release {
   readonly name: string
   readonly title: string
   /** `mini` is made from this project's own fixture tree, the others are cloned. */
-  readonly source: { readonly kind: 'mini' } | { readonly kind: 'git'; readonly url: string; readonly ref: string }
+  readonly source:
+    | { readonly kind: 'mini' }
+    | { readonly kind: 'git'; readonly url: string; readonly ref: string }
   /** Kernel series, e.g. `6.12`. */
   readonly kernel: string
   /** Debian suites the tree builds on, best first. */
@@ -35,7 +37,12 @@ const gib = 1024 ** 3
 const deviceProfile = 'TARGET_x86_64_DEVICE_generic'
 const genericProfile = 'TARGET_x86_64_Generic'
 
-function stable(version: string, kernel: string, suites: readonly string[], channel: Release['channel']): Release {
+function stable(
+  version: string,
+  kernel: string,
+  suites: readonly string[],
+  channel: Release['channel'],
+): Release {
   return {
     name: version,
     title: `OpenWrt ${version}`,
