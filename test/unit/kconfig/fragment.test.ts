@@ -140,7 +140,7 @@ test('binary and oversized files are refused with their place', (t) => {
 
 test('a .config keeps the last of two assignments and reads every kind of value', (t) => {
   const config = parseDotConfig(
-    'CONFIG_A=y\nCONFIG_A=m\nCONFIG_9P_FS=y\r\nCONFIG_N=-3\n# CONFIG_B is not set\n',
+    'CONFIG_A=y\nCONFIG_A=m\nCONFIG_9P_FS=y\r\nCONFIG_N=-3\n# CONFIG_B is not set\n# CONFIG_PACKAGE_kmod-9p is not set\n',
     'c',
   )
   t.deepEqual(
