@@ -12,7 +12,7 @@ const killScript = `
 marker=$1 grace_tenths=$2 signal=TERM tenths=0
 session_of() { read -r stat <"/proc/$1/stat" || return 1; set -- \${stat##*) }; echo "$4"; }
 while :; do
-  marked=$(grep -lsaF "$marker" /proc/[0-9]*/environ)
+  marked=$(grep -zlsxF "$marker" /proc/[0-9]*/environ)
   for file in $marked; do
     pid=\${file#/proc/}; pid=\${pid%/environ}
     session=$(session_of "$pid" 2>/dev/null) && case " $sessions " in *" $session "*) ;; *) sessions="$sessions $session" ;; esac
