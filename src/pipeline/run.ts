@@ -22,13 +22,13 @@ export interface Step<C, O extends Json = Json> {
   readonly id: string
   readonly title: string
   /** Everything the result depends on; may look at the outside world but changes nothing. */
-  readonly inputs: (context: C, tools: StepTools) => Promise<Json>
-  readonly run: (context: C, tools: StepTools) => Promise<O>
+  inputs(context: C, tools: StepTools): Promise<Json>
+  run(context: C, tools: StepTools): Promise<O>
   /** Whether what an earlier run recorded is still there. */
-  readonly intact?: (context: C, outputs: O, tools: StepTools) => Promise<boolean>
+  intact?(context: C, outputs: O, tools: StepTools): Promise<boolean>
   /** Gives the outputs, fresh or recorded, to later steps. */
-  readonly adopt: (context: C, outputs: O, fresh: boolean) => void
-  readonly summary?: (outputs: O) => string
+  adopt(context: C, outputs: O, fresh: boolean): void
+  summary?(outputs: O): string
 }
 
 export interface RunOptions {

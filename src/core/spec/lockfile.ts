@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { usageError } from '../errors.ts'
-import { canonicalJson, type Json } from '../json.ts'
+import { canonicalJson } from '../json.ts'
 
 const lockedSource = z.strictObject({
   location: z.string(),
@@ -38,7 +38,7 @@ export function parseLockfile(text: string, file: string): Lockfile {
   })
 }
 
-export const renderLockfile = (lock: Lockfile): string => canonicalJson(lock as Json)
+export const renderLockfile = (lock: Lockfile): string => canonicalJson(lock)
 
 /** Commit that the lock pins for a source, if it names the source. */
 export const lockedCommit = (lock: Lockfile | undefined, location: string, ref: string): string | undefined =>
