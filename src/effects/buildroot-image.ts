@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
-import type { Readable } from 'node:stream'
+import { PassThrough, type Readable } from 'node:stream'
 import type Docker from 'dockerode'
 import { pack } from 'tar-stream'
 import { cancelledError, infraError } from '../core/errors.ts'
@@ -101,7 +101,7 @@ async function build(
   })
   let failure: string | undefined
   try {
-    const stream = (await docker.buildImage(context, {
+    const stream = (await docker.buildImage(context.pipe(new PassThrough()), {
       t: reference,
       buildargs: buildArgs,
       labels: { fwbuild: '1' },
