@@ -8,7 +8,12 @@ interface Verb {
   readonly load: () => Promise<{ define: (command: Command, io: Io) => void }>
 }
 
-const verbs: Readonly<Record<string, Verb>> = {}
+const verbs: Readonly<Record<string, Verb>> = {
+  openwrt: {
+    summary: 'build OpenWrt images for hypervisors and boot them',
+    load: () => import('./openwrt.ts'),
+  },
+}
 
 const bugExitCode = 70
 

@@ -38,3 +38,5 @@ export const openwrtStepIds = [
   'boot',
   'manifest',
 ] as const
+
+export type OpenwrtStepId = (typeof openwrtStepIds)[number]
