@@ -88,7 +88,7 @@ async function bootOnce(
   const state = await driveMachine(qemuCommand(vm), script, options)
   const results = [
     ...state.results,
-    ...(share === undefined ? [] : [await shareSeenFromHost(share)]),
+    ...(share === undefined ? [] : [await shareSeenFromHost(share, state.results)]),
     ...unprovable(options.hypervisors),
   ]
   const result: BootResult = {
@@ -170,8 +170,15 @@ async function makeShare(path: string): Promise<PreparedShare> {
   return { tag: shareTag, path, hostToken, guestToken: randomBytes(8).toString('hex') }
 }
 
-async function shareSeenFromHost(share: PreparedShare): Promise<CheckResult> {
+async function shareSeenFromHost(
+  share: PreparedShare,
+  results: readonly CheckResult[],
+): Promise<CheckResult> {
   const name = `share-${share.tag}-on-host`
+  const inGuest = results.find((check) => check.name === `share-${share.tag}`)
+  if (inGuest?.status !== 'passed') {
+    return { name, status: 'not-run', detail: 'the guest did not use the share' }
+  }
   const written = await readFile(join(share.path, 'from-guest'), 'utf8').catch(() => undefined)
   if (written?.trim() === share.guestToken) {
     return { name, status: 'passed', detail: "the guest's file has arrived on the host" }

@@ -131,17 +131,17 @@ function shareCheck(share: GuestShare): GuestCheck {
       if (exitCode === waitForOwnMount) {
         return { passed: false, detail: `${directory} was not mounted by the image's own init script` }
       }
+      if (/No such device/.test(output)) {
+        const detail = 'mount says "No such device": the kernel has no 9p file system over virtio'
+        return { passed: false, detail, final: true }
+      }
       const passed = exitCode === 0 && output.includes(share.hostToken)
-      return { passed, detail: passed ? `${firstLine(output)}, read and written` : shareFailure(output) }
+      const seen = firstLine(output)
+      return { passed, detail: passed ? `${seen}, read and written` : `the share is not usable: ${seen}` }
     },
     retryForMs: 30_000,
   }
 }
-
-const shareFailure = (output: string): string =>
-  /No such device/.test(output)
-    ? `mount says "No such device": the kernel has no 9p file system (${firstLine(output)})`
-    : `the share is not usable: ${firstLine(output)}`
 
 const firstLine = (output: string): string =>
   output.split('\n').find((line) => line.trim() !== '') ?? 'no output'
