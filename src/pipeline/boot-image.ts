@@ -83,7 +83,7 @@ async function bootOnce(
     firmware: await firmwareOf(options, join(directory, `vars-${accel}.fd`)),
     shares,
   })
-  const checks = guestChecks({ hypervisors: options.hypervisors, expectedDisk: proofDisk, shares })
+  const checks = guestChecks({ ...options, expectedDisk: proofDisk, shares })
   const script = { accel, checks, limits: { ...defaultLimits[accel], ...options.limits } }
   const state = await driveMachine(qemuCommand(vm), script, options)
   const results = [

@@ -1,4 +1,5 @@
 import type { Hypervisor } from '../image/formats.ts'
+import type { Firmware } from '../image/image-names.ts'
 import { judgeBoard, judgeNetwork, judgeRoot, type Judgement } from './judgements.ts'
 
 /** A command in the guest's shell and what its output has to show. */
@@ -46,6 +47,7 @@ const slowServiceMs = 120_000
  */
 export function guestChecks(options: {
   readonly hypervisors: readonly Hypervisor[]
+  readonly firmware: Firmware
   readonly expectedDisk: string
   readonly shares: readonly GuestShare[]
 }): readonly GuestCheck[] {
@@ -64,6 +66,15 @@ export function guestChecks(options: {
         passed: exitCode === 0 && output.startsWith('Linux '),
         detail: firstLine(output),
       }),
+      retryForMs: 0,
+    },
+    {
+      name: 'firmware',
+      command: 'test -d /sys/firmware/efi && echo uefi || echo bios',
+      judge: (output) => {
+        const seen = firstLine(output).trim()
+        return { passed: seen === options.firmware, detail: `the kernel was started by ${seen}` }
+      },
       retryForMs: 0,
     },
     {
