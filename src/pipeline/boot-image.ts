@@ -151,14 +151,12 @@ function reportProgress(
   after: BootState,
   checks: number,
 ): void {
-  if (after.results.length === before.results.length) return
-  const item = after.results.at(-1)?.name ?? ''
+  // The console marker comes before the guest's checks, the look at the kernel log after them.
   const total = checks + 2
-  options.report({
-    type: 'progress',
-    step: options.step,
-    progress: { item, done: after.results.length, total },
-  })
+  for (let done = before.results.length + 1; done <= after.results.length; done += 1) {
+    const item = after.results[done - 1]?.name ?? ''
+    options.report({ type: 'progress', step: options.step, progress: { item, done, total } })
+  }
 }
 
 interface PreparedShare extends NinePShare, GuestShare {}

@@ -28,6 +28,8 @@ const modules = [
   'virtio_rng',
   'virtio_balloon',
   'virtio_console',
+  'vmw_pvscsi',
+  'vmxnet3',
   'bridge',
 ]
 
