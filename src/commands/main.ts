@@ -13,6 +13,10 @@ const verbs: Readonly<Record<string, Verb>> = {
     summary: 'build OpenWrt images for hypervisors and boot them',
     load: () => import('./openwrt.ts'),
   },
+  verify: {
+    summary: 'boot an image in QEMU and check over its console that it works',
+    load: () => import('./verify.ts'),
+  },
 }
 
 const bugExitCode = 70

@@ -83,12 +83,12 @@ async function bootOnce(
     firmware: await firmwareOf(options, join(directory, `vars-${accel}.fd`)),
     shares,
   })
-  const checks = guestChecks({ hypervisors: options.hypervisors, expectedDisk: proofDisk, shares })
+  const checks = guestChecks({ ...options, expectedDisk: proofDisk, shares })
   const script = { accel, checks, limits: { ...defaultLimits[accel], ...options.limits } }
   const state = await driveMachine(qemuCommand(vm), script, options)
   const results = [
     ...state.results,
-    ...(share === undefined ? [] : [await shareSeenFromHost(share)]),
+    ...(share === undefined ? [] : [await shareSeenFromHost(share, state.results)]),
     ...unprovable(options.hypervisors),
   ]
   const result: BootResult = {
@@ -151,14 +151,12 @@ function reportProgress(
   after: BootState,
   checks: number,
 ): void {
-  if (after.results.length === before.results.length) return
-  const item = after.results.at(-1)?.name ?? ''
+  // The console marker comes before the guest's checks, the look at the kernel log after them.
   const total = checks + 2
-  options.report({
-    type: 'progress',
-    step: options.step,
-    progress: { item, done: after.results.length, total },
-  })
+  for (let done = before.results.length + 1; done <= after.results.length; done += 1) {
+    const item = after.results[done - 1]?.name ?? ''
+    options.report({ type: 'progress', step: options.step, progress: { item, done, total } })
+  }
 }
 
 interface PreparedShare extends NinePShare, GuestShare {}
@@ -170,8 +168,15 @@ async function makeShare(path: string): Promise<PreparedShare> {
   return { tag: shareTag, path, hostToken, guestToken: randomBytes(8).toString('hex') }
 }
 
-async function shareSeenFromHost(share: PreparedShare): Promise<CheckResult> {
+async function shareSeenFromHost(
+  share: PreparedShare,
+  results: readonly CheckResult[],
+): Promise<CheckResult> {
   const name = `share-${share.tag}-on-host`
+  const inGuest = results.find((check) => check.name === `share-${share.tag}`)
+  if (inGuest?.status !== 'passed') {
+    return { name, status: 'not-run', detail: 'the guest did not use the share' }
+  }
   const written = await readFile(join(share.path, 'from-guest'), 'utf8').catch(() => undefined)
   if (written?.trim() === share.guestToken) {
     return { name, status: 'passed', detail: "the guest's file has arrived on the host" }

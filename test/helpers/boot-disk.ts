@@ -28,6 +28,8 @@ const modules = [
   'virtio_rng',
   'virtio_balloon',
   'virtio_console',
+  'vmw_pvscsi',
+  'vmxnet3',
   'bridge',
 ]
 
@@ -155,7 +157,6 @@ async function makeRoot(directory: string): Promise<void> {
     join(tree, 'bin/ubus'),
     '#!/bin/busybox sh\necho \'{ "kernel": "6.1", "hostname": "OpenWrt", "board_name": "qemu" }\'\n',
   )
-  await script(join(tree, 'sbin/poweroff'), '#!/bin/busybox sh\nsync; exec /bin/busybox poweroff -f\n')
   await script(
     join(tree, 'sbin/start'),
     [
@@ -169,8 +170,10 @@ async function makeRoot(directory: string): Promise<void> {
       'printf "\\nPlease press Enter to activate this console.\\n"',
       'read -r key',
       "export PS1='root@OpenWrt:/# '",
-      'cd / && setsid -c sh -i',
-      'exec sleep 1000000',
+      // BusyBox' poweroff tells process 1 by this signal.
+      "trap 'sync; busybox poweroff -f' USR2",
+      'cd / && setsid -c sh -i </dev/ttyS0 &',
+      'while :; do wait; done',
       '',
     ].join('\n'),
   )

@@ -30,7 +30,7 @@ export const defaultLimits: Readonly<Record<Accelerator, BootLimits>> = {
     consoleMs: 120_000,
     promptMs: 30_000,
     commandMs: 20_000,
-    powerOffMs: 20_000,
+    powerOffMs: 10_000,
     overallMs: 300_000,
   },
   tcg: {
@@ -38,7 +38,7 @@ export const defaultLimits: Readonly<Record<Accelerator, BootLimits>> = {
     consoleMs: 300_000,
     promptMs: 60_000,
     commandMs: 30_000,
-    powerOffMs: 30_000,
+    powerOffMs: 20_000,
     overallMs: 600_000,
   },
 }
@@ -89,6 +89,8 @@ const kernelLine = /^\[ *\d+\.\d{6}\] /m
 const kernelLogCheck = 'kernel-log'
 const repeatEnterMs = 5000
 const repeatCheckMs = 2000
+/** A prompt that kernel messages cut into pieces is taken as given after this long. */
+const promptDelayMs = 1000
 
 export const startBoot = (atMs: number): BootState => ({
   phase: 'booting',
@@ -206,9 +208,12 @@ function readAnswer(script: BootScript, state: BootState, atMs: number): BootSte
   const start = recent.lastIndexOf(begin)
   const end = new RegExp(`fwb<e${id}:(\\d+)>`).exec(recent)
   if (start < 0 || end === null) return { state }
+  // What is typed before the prompt is there can be echoed twice or get lost.
+  const ready = prompt.test(recent.slice(end.index)) || atMs - state.lastOutputMs >= promptDelayMs
+  if (!ready) return { state }
   const output = withoutKernelMessages(recent.slice(start + begin.length, end.index))
   const judgement = check.judge(output, Number(end[1]))
-  if (!judgement.passed && atMs - state.checkSinceMs < check.retryForMs) {
+  if (!judgement.passed && judgement.final !== true && atMs - state.checkSinceMs < check.retryForMs) {
     return { state: { ...state, command: { id: undefined, sinceMs: atMs } } }
   }
   return settle(script, state, { name: check.name, ...asResult(judgement) }, atMs)
@@ -290,7 +295,7 @@ function checkingTick(script: BootScript, state: BootState, atMs: number): BootS
   if (command.id === undefined) {
     return waitedMs < repeatCheckMs ? { state } : runCheck(script, state, atMs)
   }
-  if (waitedMs < script.limits.commandMs) return { state }
+  if (waitedMs < script.limits.commandMs) return readAnswer(script, state, atMs)
   const detail = `the guest did not answer within ${script.limits.commandMs / 1000} s`
   const next =
     atMs - state.checkSinceMs < check.retryForMs

@@ -1,4 +1,5 @@
 import type { Hypervisor } from '../image/formats.ts'
+import type { Firmware } from '../image/image-names.ts'
 import { judgeBoard, judgeNetwork, judgeRoot, type Judgement } from './judgements.ts'
 
 /** A command in the guest's shell and what its output has to show. */
@@ -46,6 +47,7 @@ const slowServiceMs = 120_000
  */
 export function guestChecks(options: {
   readonly hypervisors: readonly Hypervisor[]
+  readonly firmware: Firmware
   readonly expectedDisk: string
   readonly shares: readonly GuestShare[]
 }): readonly GuestCheck[] {
@@ -64,6 +66,15 @@ export function guestChecks(options: {
         passed: exitCode === 0 && output.startsWith('Linux '),
         detail: firstLine(output),
       }),
+      retryForMs: 0,
+    },
+    {
+      name: 'firmware',
+      command: 'test -d /sys/firmware/efi && echo uefi || echo bios',
+      judge: (output) => {
+        const seen = firstLine(output).trim()
+        return { passed: seen === options.firmware, detail: `the kernel was started by ${seen}` }
+      },
       retryForMs: 0,
     },
     {
@@ -131,17 +142,17 @@ function shareCheck(share: GuestShare): GuestCheck {
       if (exitCode === waitForOwnMount) {
         return { passed: false, detail: `${directory} was not mounted by the image's own init script` }
       }
+      if (/No such device/.test(output)) {
+        const detail = 'mount says "No such device": the kernel has no 9p file system over virtio'
+        return { passed: false, detail, final: true }
+      }
       const passed = exitCode === 0 && output.includes(share.hostToken)
-      return { passed, detail: passed ? `${firstLine(output)}, read and written` : shareFailure(output) }
+      const seen = firstLine(output)
+      return { passed, detail: passed ? `${seen}, read and written` : `the share is not usable: ${seen}` }
     },
     retryForMs: 30_000,
   }
 }
-
-const shareFailure = (output: string): string =>
-  /No such device/.test(output)
-    ? `mount says "No such device": the kernel has no 9p file system (${firstLine(output)})`
-    : `the share is not usable: ${firstLine(output)}`
 
 const firstLine = (output: string): string =>
   output.split('\n').find((line) => line.trim() !== '') ?? 'no output'

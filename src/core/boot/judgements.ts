@@ -2,6 +2,8 @@
 export interface Judgement {
   readonly passed: boolean
   readonly detail: string
+  /** Set where waiting cannot help. */
+  readonly final?: boolean
 }
 
 interface Mount {

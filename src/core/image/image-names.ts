@@ -1,6 +1,7 @@
 import { extensionOf, type ImageFormat } from './formats.ts'
 
-export type Firmware = 'bios' | 'uefi'
+export const firmwares = ['bios', 'uefi'] as const
+export type Firmware = (typeof firmwares)[number]
 
 export type ImageKind = 'combined' | 'rootfs' | 'kernel' | 'iso'
 
