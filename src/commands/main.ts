@@ -8,7 +8,12 @@ interface Verb {
   readonly load: () => Promise<{ define: (command: Command, io: Io) => void }>
 }
 
-const verbs: Readonly<Record<string, Verb>> = {}
+const verbs: Readonly<Record<string, Verb>> = {
+  verify: {
+    summary: 'boot an image in QEMU and check over its console that it works',
+    load: () => import('./verify.ts'),
+  },
+}
 
 const bugExitCode = 70
 

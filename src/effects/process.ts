@@ -1,6 +1,7 @@
 import { spawn, type ChildProcess } from 'node:child_process'
-import { statSync } from 'node:fs'
+import { existsSync, statSync } from 'node:fs'
 import { constants } from 'node:os'
+import { join } from 'node:path'
 import type { Readable } from 'node:stream'
 import { cancelledError, infraError, messageOf } from '../core/errors.ts'
 import { debianPackageOf } from '../core/host/programs.ts'
@@ -20,6 +21,8 @@ export interface ProcessOptions {
   readonly timeoutMs?: number
   /** Between TERM and KILL when stopping; default 3 s. */
   readonly killGraceMs?: number
+  /** The process is killed by the kernel when fwbuild itself dies, also from SIGKILL. */
+  readonly dieWithParent?: boolean
   /** How much of the end of each stream is kept in the result; default 256 KiB. */
   readonly tailBytes?: number
 }
@@ -96,12 +99,14 @@ export interface RunningProcess {
  */
 export async function startProcess(
   argv: readonly string[],
-  options: Pick<ProcessOptions, 'cwd' | 'env' | 'signal' | 'timeoutMs' | 'killGraceMs'> = {},
+  options: Omit<ProcessOptions, 'stdin' | 'onLine' | 'tailBytes'> = {},
 ): Promise<RunningProcess> {
-  const [program, ...args] = argv
+  const [program] = argv
   if (program === undefined) throw new TypeError('empty argument array')
   if (options.signal?.aborted === true) throw cancelledError()
-  const child = spawn(program, args, {
+  const [started = program, ...args] =
+    options.dieWithParent === true ? withDeathSignal(argv, options.env ?? process.env) : argv
+  const child = spawn(started, args, {
     detached: true,
     stdio: ['pipe', 'pipe', 'pipe'],
     ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
@@ -134,6 +139,22 @@ export async function startProcess(
       group.finish()
     },
   }
+}
+
+/**
+ * setpriv(1) asks the kernel for the death signal and becomes the program. Left out where either is
+ * missing: then the ordinary start says which.
+ */
+function withDeathSignal(
+  argv: readonly string[],
+  env: Readonly<Record<string, string | undefined>>,
+): readonly string[] {
+  const onPath = (program: string): boolean =>
+    program.includes('/')
+      ? existsSync(program)
+      : (env['PATH'] ?? '').split(':').some((directory) => existsSync(join(directory, program)))
+  const [program = ''] = argv
+  return onPath('setpriv') && onPath(program) ? ['setpriv', '--pdeathsig', 'KILL', '--', ...argv] : argv
 }
 
 async function supervise(
