@@ -9,6 +9,10 @@ interface Verb {
 }
 
 const verbs: Readonly<Record<string, Verb>> = {
+  doctor: {
+    summary: 'check what this machine lacks for building and booting, and install it',
+    load: () => import('./doctor.ts'),
+  },
   verify: {
     summary: 'boot an image in QEMU and check over its console that it works',
     load: () => import('./verify.ts'),
