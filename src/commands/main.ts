@@ -17,6 +17,10 @@ const verbs: Readonly<Record<string, Verb>> = {
     summary: 'boot an image in QEMU and check over its console that it works',
     load: () => import('./verify.ts'),
   },
+  doctor: {
+    summary: 'check what this machine lacks for building and booting, and install it',
+    load: () => import('./doctor.ts'),
+  },
 }
 
 const bugExitCode = 70

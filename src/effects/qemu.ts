@@ -37,6 +37,11 @@ const usualOvmfFiles: readonly OvmfFiles[] = [
   varsPath: join(directory, vars),
 }))
 
+/** The first firmware of a list that is installed. */
+export function findOvmf(candidates: readonly OvmfFiles[] = usualOvmfFiles): OvmfFiles | undefined {
+  return candidates.find(({ codePath, varsPath }) => existsSync(codePath) && existsSync(varsPath))
+}
+
 /**
  * Gives a machine its own firmware: the shared code and a private copy of the variables.
  * @param privateVarsPath where the copy goes
@@ -46,7 +51,7 @@ export async function prepareOvmf(
   privateVarsPath: string,
   candidates: readonly OvmfFiles[] = usualOvmfFiles,
 ): Promise<OvmfFiles> {
-  const found = candidates.find(({ codePath, varsPath }) => existsSync(codePath) && existsSync(varsPath))
+  const found = findOvmf(candidates)
   if (found === undefined) {
     throw infraError('E_OVMF_MISSING', 'no UEFI firmware for virtual machines (OVMF) was found', {
       hint:

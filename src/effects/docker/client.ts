@@ -139,7 +139,7 @@ function clientOf(address: string): Docker {
 
 interface ModemError {
   readonly statusCode?: number
-  readonly json?: { readonly message?: string } | Buffer
+  readonly json?: { readonly message?: string } | Buffer | null
 }
 
 /** HTTP status of the daemon's answer, when the error is one. */
@@ -164,10 +164,10 @@ export function dockerError(action: string, error: unknown, signal?: AbortSignal
       retryable: true,
     })
   }
-  const json = (error as ModemError).json
+  const { json } = error as ModemError
   const message =
-    json !== undefined && !Buffer.isBuffer(json) && json.message !== undefined
+    json !== undefined && json !== null && !Buffer.isBuffer(json) && json.message !== undefined
       ? json.message
-      : messageOf(error)
+      : messageOf(error).replace(/^\(HTTP code \d+\) [^-]* - /, '')
   return infraError('E_DOCKER', `${action}: ${message.trim()}`, { cause: error })
 }
