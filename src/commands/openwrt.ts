@@ -1,9 +1,13 @@
 import type { Command } from 'commander'
 import { usageError } from '../core/errors.ts'
+import type { HostJob } from '../core/host/requirements.ts'
 import { openwrtStepIds, type OpenwrtStepId } from '../pipeline/openwrt.ts'
 import { buildOpenwrt } from '../pipeline/openwrt-build.ts'
+import { installMissing } from '../pipeline/install-missing.ts'
+import type { OpenwrtSettings } from '../pipeline/openwrt/context.ts'
 import { artifactTable } from '../report/result-table.ts'
 import { addCommonOptions, addOpenwrtOptions, readLayers, type RunFlags } from './build-options.ts'
+import { confirm } from './confirm.ts'
 import type { Io } from './io.ts'
 import { openwrtSettings } from './openwrt-settings.ts'
 import { toolVersion } from './project.ts'
@@ -19,6 +23,7 @@ export function define(command: Command, io: Io): void {
       const until = checkStep(run.until)
       const settings = await openwrtSettings(layers, run, io)
       if (run.dryRun) return io.stdout(planText(settings, until))
+      if (run.installMissing) await installFor(settings, io)
       await build(settings, run, until, io)
     })
 }
@@ -31,8 +36,23 @@ function checkStep(name: string | undefined): OpenwrtStepId | undefined {
   })
 }
 
+/** Before anything is built: every program that the whole job needs. */
+async function installFor(settings: OpenwrtSettings, io: Io): Promise<void> {
+  const engineJobs: readonly HostJob[] =
+    settings.engine.kind === 'host' ? ['host-build'] : ['container', 'base-image']
+  await installMissing({
+    jobs: ['clone', ...engineJobs, 'convert', ...(settings.spec.boot ? (['boot'] as const) : [])],
+    env: io.env,
+    workDir: settings.paths.work,
+    signal: io.signal,
+    onLine: (line) => io.stderr(`${line}\n`),
+    terminal: io.stdin !== undefined,
+    ...(io.stdin === undefined ? {} : { confirm: (question: string) => confirm(question, io) }),
+  })
+}
+
 async function build(
-  settings: Awaited<ReturnType<typeof openwrtSettings>>,
+  settings: OpenwrtSettings,
   run: RunFlags,
   until: OpenwrtStepId | undefined,
   io: Io,
