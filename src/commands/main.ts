@@ -17,6 +17,18 @@ const verbs: Readonly<Record<string, Verb>> = {
     summary: 'boot an image in QEMU and check over its console that it works',
     load: () => import('./verify.ts'),
   },
+  lock: {
+    summary: 'pin sources, patches and buildroot image of a build',
+    load: () => import('./lock.ts'),
+  },
+  shell: {
+    summary: 'a shell or a command in the container of a build',
+    load: () => import('./shell.ts'),
+  },
+  clean: {
+    summary: 'remove trees and records of builds',
+    load: () => import('./clean.ts'),
+  },
   doctor: {
     summary: 'check what this machine lacks for building and booting, and install it',
     load: () => import('./doctor.ts'),

@@ -1,4 +1,11 @@
-import { Listr, type ListrTaskWrapper, type DefaultRenderer, type SimpleRenderer } from 'listr2'
+import {
+  Listr,
+  ListrLogger,
+  ProcessOutput,
+  type ListrTaskWrapper,
+  type DefaultRenderer,
+  type SimpleRenderer,
+} from 'listr2'
 import { formatDuration } from '../core/duration.ts'
 import type { Reporter, StepEvent } from '../core/events.ts'
 import { elapsedText, progressText } from './progress-text.ts'
@@ -81,7 +88,12 @@ function draw(rows: readonly Row[]): Promise<unknown> {
       exitOnError: true,
       registerSignalListeners: false,
       fallbackRenderer: 'simple',
-      rendererOptions: { showErrorMessage: false, collapseErrors: false },
+      rendererOptions: {
+        showErrorMessage: false,
+        collapseErrors: false,
+        // Standard output carries results only.
+        logger: new ListrLogger({ processOutput: new ProcessOutput(process.stderr, process.stderr) }),
+      },
     },
   )
   // The failure itself is thrown by the pipeline; here it is only drawn.

@@ -5,13 +5,14 @@ import { join } from 'node:path'
 import { canonicalJson, type Json } from '../../core/json.ts'
 import { sha256sums, type Manifest } from '../../core/manifest/manifest.ts'
 import { reproduceScript } from '../../core/manifest/reproduce.ts'
-import { renderLockfile, type Lockfile } from '../../core/spec/lockfile.ts'
+import { renderLockfile } from '../../core/spec/lockfile.ts'
 import type { StepRecord } from '../../core/step-record.ts'
 import { atomicWrite } from '../../effects/files.ts'
 import type { Step } from '../run.ts'
 import { targetPath } from './compile.ts'
 import type { OpenwrtContext } from './context.ts'
 import { loadFragments } from './fragments.ts'
+import { lockOf, usedBuildroot } from './lock.ts'
 
 type ManifestOutputs = { readonly files: readonly { readonly path: string; readonly sha256: string }[] }
 
@@ -22,7 +23,7 @@ export function manifestStep(toolVersion: string, stateDir: string): Step<Openwr
     title: 'Manifest',
     inputs: async (context) => (await manifestOf(context, toolVersion, stateDir)) as unknown as Json,
     run: async (context) => {
-      const lock = lockOf(context)
+      const lock = await lockOf(context, stateDir)
       const documents: [string, string][] = [
         [
           'manifest.json',
@@ -66,21 +67,10 @@ async function manifestOf(context: OpenwrtContext, toolVersion: string, stateDir
     merges: found.merges.map(({ location, ref, commit, how }) => ({ location, ref, commit, how })),
     patches: [...found.patches],
     fragments: (await loadFragments(context)).map(({ file, sha256 }) => ({ file, sha256 })),
-    buildroot: await buildrootOf(context, stateDir),
+    buildroot: await usedBuildroot(context, stateDir),
     steps: await stepsOf(stateDir),
     artifacts: found.artifacts as Manifest['artifacts'],
   }
-}
-
-/** Known to the run that opened a session; later runs read it from where that run kept it. */
-async function buildrootOf(context: OpenwrtContext, stateDir: string): Promise<Manifest['buildroot']> {
-  const file = join(stateDir, 'buildroot.json')
-  if (context.found.buildroot !== undefined) {
-    const { image, id } = context.found.buildroot
-    await atomicWrite(file, canonicalJson({ image, id }))
-    return { image, id }
-  }
-  return existsSync(file) ? (JSON.parse(await readFile(file, 'utf8')) as Manifest['buildroot']) : null
 }
 
 const builtBy = ['source', 'merge', 'patch', 'feeds', 'configure', 'download', 'compile', 'images', 'boot']
@@ -95,17 +85,6 @@ async function stepsOf(stateDir: string): Promise<Manifest['steps']> {
   }
   return steps
 }
-
-const lockOf = (context: OpenwrtContext): Lockfile => ({
-  version: 1,
-  release: context.spec.release.name,
-  sources: context.found.sources.map(({ location, ref, commit }) => ({ location, ref, commit })),
-  patches: context.found.patches.map(({ name, sha256 }) => ({ name, sha256 })),
-  buildroot:
-    context.found.buildroot === undefined
-      ? null
-      : { image: context.found.buildroot.image, id: context.found.buildroot.id },
-})
 
 /** Upstream's own from 19.07 on; before, the configuration as built. */
 async function buildinfo(context: OpenwrtContext): Promise<string> {

@@ -14,6 +14,7 @@ import { translatingGit } from '../../effects/git.ts'
 import { giveTo } from '../../effects/build-user.ts'
 import type { Step, StepTools } from '../run.ts'
 import { mirrorOptions, type OpenwrtContext, type PatchFinding } from './context.ts'
+import { checkLockedPatches } from './lock.ts'
 
 interface LoadedPatch extends NamedPatch {
   readonly sha256: string
@@ -41,6 +42,7 @@ export const patchStep: Step<OpenwrtContext, PatchOutputs> = {
     const kernel = await kernelSeries(context)
     const { series, pciHyperv, messages } = await chooseSeries(context, kernel)
     for (const message of messages) tools.note(message)
+    checkLockedPatches(context.lock, series)
     const { commit, patches } = await applyToCommit(context, series, tools)
     await checkOutTree(context, commit, tools)
     return { commit, patches, pciHyperv, kernel, messages }
