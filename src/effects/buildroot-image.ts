@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { PassThrough, type Readable } from 'node:stream'
+import { stripVTControlCharacters } from 'node:util'
 import type Docker from 'dockerode'
 import { pack } from 'tar-stream'
 import { cancelledError, infraError } from '../core/errors.ts'
@@ -94,7 +95,9 @@ async function build(
   context.entry({ name: 'Dockerfile' }, dockerfile)
   context.finalize()
   const tail: string[] = []
-  const lines = new LineSplitter((line) => {
+  const lines = new LineSplitter((coloured) => {
+    // The daemon paints what a step writes to standard error.
+    const line = stripVTControlCharacters(coloured)
     tail.push(line)
     if (tail.length > shownLines) tail.shift()
     onLine?.(line)

@@ -56,6 +56,7 @@ async function gatherFacts(env: Env, workDir: string, signal: AbortSignal): Prom
     workDir,
     isRoot: process.getuid?.() === 0,
     appArmor: appArmor.startsWith('Y'),
+    cgroups: / cgroup2? /.test(await readFile('/proc/mounts', 'utf8')),
   }
 }
 

@@ -31,6 +31,8 @@ export function initSystemOf(pid1: string, exists: (path: string) => boolean): I
 
 const answerTimeoutMs = 60_000
 const pollMs = 500
+/** How much of the log of a daemon that did not start is shown. */
+const logLines = 5
 
 /**
  * Makes sure that the installed Docker daemon runs: by the machine's init system, or where there is none as
@@ -42,11 +44,11 @@ export async function startDocker(options: StartDockerOptions): Promise<void> {
   if (await answersWithin(options, 2 * pollMs)) return
   const init = initSystemOf((await readFile('/proc/1/comm', 'utf8')).trim(), existsSync)
   const logPath = join(options.workDir, 'logs', 'dockerd.log')
-  const started = { systemd: startBySystemd, sysv: startBySysv, none: startByHand }[init]
-  await started(options, logPath)
-  if (await answersWithin(options, answerTimeoutMs)) return
+  const starters = { systemd: startBySystemd, sysv: startBySysv, none: startByHand }
+  const ended = await starters[init](options, logPath)
+  if (await answersWithin(options, answerTimeoutMs, ended)) return
   const log = init === 'none' ? await readFile(logPath, 'utf8').catch(() => '') : ''
-  const tail = log.trim().split('\n').slice(-10).join('\n')
+  const tail = log.trim().split('\n').slice(-logLines).join('\n')
   throw infraError(
     'E_DOCKER_START',
     `the Docker daemon was started and does not answer${tail && `:\n${tail}`}`,
@@ -59,33 +61,44 @@ export async function startDocker(options: StartDockerOptions): Promise<void> {
   )
 }
 
-async function startBySystemd(options: StartDockerOptions): Promise<void> {
-  await runPrivileged(['systemctl', 'start', 'docker'], {}, options)
+/** Aborted when the daemon is known to have ended, so that nobody waits for its answer. */
+type Ended = AbortSignal
+
+async function startBySystemd(options: StartDockerOptions): Promise<Ended> {
+  const exitCode = await runPrivileged(['systemctl', 'start', 'docker'], {}, options)
+  return exitCode === 0 ? new AbortController().signal : AbortSignal.abort()
 }
 
-async function startBySysv(options: StartDockerOptions): Promise<void> {
-  await runPrivileged(['service', 'docker', 'start'], {}, options)
+async function startBySysv(options: StartDockerOptions): Promise<Ended> {
+  const exitCode = await runPrivileged(['service', 'docker', 'start'], {}, options)
+  return exitCode === 0 ? new AbortController().signal : AbortSignal.abort()
 }
 
-async function startByHand(options: StartDockerOptions, logPath: string): Promise<void> {
+async function startByHand(options: StartDockerOptions, logPath: string): Promise<Ended> {
   options.onLine(`no init system runs here: starting dockerd (log: ${logPath})`)
   await mkdir(join(options.workDir, 'logs'), { recursive: true })
+  if (existsSync('/usr/bin/cgroupfs-mount')) await runPrivileged(['cgroupfs-mount'], {}, options)
   const path = `${options.env['PATH'] ?? ''}:/usr/local/sbin:/usr/sbin:/sbin`
   const isRoot = process.getuid?.() === 0
   const argv = [...(isRoot ? [] : ['sudo', '-n']), 'setsid', 'env', `PATH=${path}`, 'dockerd']
+  const ended = new AbortController()
   const log = await open(logPath, 'a')
   try {
     const [program = '', ...args] = argv
     const daemon = spawn(program, args, { detached: true, stdio: ['ignore', log.fd, log.fd] })
-    // What went wrong shows by the daemon not answering, and in its log.
-    daemon.on('error', (error) => options.onLine(`dockerd: ${error.message}`))
+    daemon.once('error', (error) => {
+      options.onLine(`dockerd: ${error.message}`)
+      ended.abort()
+    })
+    daemon.once('exit', () => ended.abort())
     daemon.unref()
   } finally {
     await log.close()
   }
+  return ended.signal
 }
 
-async function answersWithin(options: StartDockerOptions, limitMs: number): Promise<boolean> {
+async function answersWithin(options: StartDockerOptions, limitMs: number, ended?: Ended): Promise<boolean> {
   const { env, signal } = options
   for (let waitedMs = 0; waitedMs <= limitMs; waitedMs += pollMs) {
     try {
@@ -96,6 +109,7 @@ async function answersWithin(options: StartDockerOptions, limitMs: number): Prom
       // It runs, and only this user may not talk to it: waiting will not change that.
       if (error.hint?.includes('group docker') === true) throw error
     }
+    if (ended?.aborted === true) return false
     await sleep(pollMs, undefined, { signal }).catch(() => {
       throw cancelledError()
     })

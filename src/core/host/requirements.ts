@@ -20,6 +20,8 @@ export interface HostFacts {
   readonly workDir: string
   readonly isRoot: boolean
   readonly appArmor: boolean
+  /** Whether control groups are mounted; an init system does that. */
+  readonly cgroups: boolean
 }
 
 export interface Finding {
@@ -102,14 +104,19 @@ function assessGit({ gitVersion }: HostFacts): Finding {
   return missing('git', 'git', `${gitVersion} is too old`, [], advice)
 }
 
-function assessDocker({ docker, programs, appArmor }: HostFacts): Finding {
+function assessDocker({ docker, programs, appArmor, cgroups }: HostFacts): Finding {
   if (docker.answers) return ok('docker', 'Docker daemon', `answers at ${docker.address}`)
   if (programs.has('dockerd')) {
     const advice = 'start it (systemctl start docker), or build with --engine host'
-    return missing('docker', 'Docker daemon', docker.why, [], advice)
+    return missing('docker', 'Docker daemon', docker.why, cgroups ? [] : ['cgroupfs-mount'], advice)
   }
-  // Where the kernel enforces AppArmor, dockerd cannot start a container without its tools.
-  const packages = ['docker.io', 'iptables', ...(appArmor ? ['apparmor'] : [])]
+  const packages = [
+    'docker.io',
+    'iptables',
+    // Where the kernel enforces AppArmor, dockerd cannot start a container without its tools.
+    ...(appArmor ? ['apparmor'] : []),
+    ...(cgroups ? [] : ['cgroupfs-mount']),
+  ]
   const advice = `apt-get install ${packages.join(' ')}, or build with --engine host`
   return missing('docker', 'Docker daemon', docker.why, packages, advice)
 }

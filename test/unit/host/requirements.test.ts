@@ -25,6 +25,7 @@ const good: HostFacts = {
   workDir: '/w',
   isRoot: true,
   appArmor: false,
+  cgroups: true,
 }
 const all = ['clone', 'container', 'base-image', 'host-build', 'convert', 'boot'] as const
 const bare: HostFacts = {
@@ -57,6 +58,7 @@ test('a bare machine gets the packages its jobs need, each once', (t) => {
   ])
   t.deepEqual(packagesFor(assessHost(bare, ['convert'])), ['qemu-utils'])
   t.true(packagesFor(assessHost({ ...bare, appArmor: true }, ['container'])).includes('apparmor'))
+  t.true(packagesFor(assessHost({ ...bare, cgroups: false }, ['container'])).includes('cgroupfs-mount'))
   t.deepEqual(packagesFor(assessHost({ ...bare, isRoot: false }, ['base-image'])), ['mmdebstrap', 'uidmap'])
 })
 
