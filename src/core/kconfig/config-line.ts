@@ -10,6 +10,9 @@ const setLine = /^CONFIG_([\w.+-]+)=(.*)$/
 const unsetLine = /^# CONFIG_([\w.+-]+) is not set$/
 const valueForm = /^(?:[ymn]|-?\d+|0[xX][\dA-Fa-f]+|"(?:[^"\\]|\\.)*")$/
 
+/** conf itself writes a number without value, and hex numbers whose default lacks the `0x`. */
+const generatedForm = /^(?:|[\dA-Fa-f]+)$/
+
 /** One assignment as a .config or fragment line writes it. */
 export interface ConfigLine {
   readonly symbol: string
@@ -20,10 +23,11 @@ export interface ConfigLine {
  * Reads one line in .config syntax (the format the kernel's Documentation/kbuild/kconfig.rst
  * describes for .config).
  * @param line without its line end
+ * @param generated for files that conf wrote: also takes the odd numbers it writes
  * @returns undefined for a blank line or a comment
  * @throws usage error E_CONFIG_LINE with file, line and the likely meaning
  */
-export function parseConfigLine(line: string, origin: Origin): ConfigLine | undefined {
+export function parseConfigLine(line: string, origin: Origin, generated = false): ConfigLine | undefined {
   const text = line.trimEnd()
   if (text === '') return undefined
   if (text.startsWith('#')) {
@@ -42,7 +46,8 @@ export function parseConfigLine(line: string, origin: Origin): ConfigLine | unde
   const symbol = set?.[1]
   const value = set?.[2]
   if (symbol === undefined || value === undefined) throw badLine(origin, text, adviceFor(text))
-  if (!valueForm.test(value)) throw badLine(origin, text, valueAdvice(symbol, value))
+  if (!valueForm.test(value) && !(generated && generatedForm.test(value)))
+    throw badLine(origin, text, valueAdvice(symbol, value))
   return { symbol, value }
 }
 

@@ -12,8 +12,11 @@ export function parseDotConfig(text: string, file: string): DotConfig {
   let number = 0
   for (const line of text.split('\n')) {
     number += 1
-    const assignment = parseConfigLine(line, { file, line: number })
-    if (assignment !== undefined) values.set(assignment.symbol, assignment.value)
+    const assignment = parseConfigLine(line, { file, line: number }, true)
+    if (assignment === undefined) continue
+    // A Map keeps the first place of a key, but in a choice the last line counts.
+    values.delete(assignment.symbol)
+    values.set(assignment.symbol, assignment.value)
   }
   return { file, values }
 }
