@@ -57,7 +57,8 @@ function contestOf(file: FileText, hunk: Hunk, sections: Sections): Contest {
  * a file. Where the place is no longer that, the added lines may belong to their neighbours or to the end.
  */
 function anchorDoubt(file: FileText, sides: HunkSides, candidate: Candidate): string | undefined {
-  if (candidate.kind === 'already-applied' || sides.groups.some((group) => group.removed > 0)) return undefined
+  if (candidate.kind === 'already-applied' || sides.groups.some((group) => group.removed > 0))
+    return undefined
   if (sides.trailing < Math.min(sides.leading, 3) && candidate.end < file.lines.length) {
     return 'the hunk was made for the end of the file, and more follows here'
   }
