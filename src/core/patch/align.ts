@@ -8,6 +8,14 @@ export interface Pattern {
   readonly mandatory: readonly boolean[]
   /** No line of the file may come between this line and the one before: both are removed. */
   readonly glued: readonly boolean[]
+  /** A change stands right before this line: lines of the file between are likelier elsewhere. */
+  readonly seam: readonly boolean[]
+}
+
+/** A pattern line kept off a file line, to see what the next best alignment is. */
+export interface Ban {
+  readonly row: number
+  readonly line: number
 }
 
 /** Pattern lines on file lines, in order. */
@@ -24,6 +32,8 @@ const missingCost = 0.35
 /** The first, and each further, file line between two pattern lines. */
 const gapOpenCost = 0.12
 const gapStepCost = 0.004
+/** Between equal alignments the one wins whose gaps are not where the hunk's changes go. */
+const seamCost = 0.02
 /** Less alike than this, two lines are different lines. */
 const minLikeness = 0.6
 
@@ -39,9 +49,11 @@ export function alignWindow(
   to: number,
   pattern: Pattern,
   limit: number,
+  ban?: Ban,
 ): Alignment[] {
   const [rows, columns] = [pattern.lines.length, to - from]
   const likeness = likenessTable(lines, from, to, pattern)
+  if (ban !== undefined) likeness[ban.row * columns + ban.line - from] = 0
   const width = columns + 1
   // Three layers: the last pattern line stands at the last file line, is missing, or a gap is open.
   const matched = new Float64Array((rows + 1) * width).fill(never)
@@ -52,6 +64,7 @@ export function alignWindow(
     const weight = pattern.weights[row - 1] ?? 0
     const mayMiss = pattern.mandatory[row - 1] !== true
     const mayGap = row < rows && pattern.glued[row] !== true
+    const openCost = openCostAt(pattern, row)
     for (let column = 0; column <= columns; column++) {
       const here = row * width + column
       const above = here - width
@@ -69,7 +82,7 @@ export function alignWindow(
         if (mayGap) {
           const left = here - 1
           gap[here] = Math.max(
-            Math.max(matched[left] ?? never, missing[left] ?? never) - gapOpenCost,
+            Math.max(matched[left] ?? never, missing[left] ?? never) - openCost,
             (gap[left] ?? never) - gapStepCost,
           )
         }
@@ -80,8 +93,11 @@ export function alignWindow(
       }
     }
   }
-  return traceAll({ rows, columns, from, likeness, matched, missing, gap }, limit)
+  return traceAll({ rows, columns, from, pattern, likeness, matched, missing, gap }, limit)
 }
+
+const openCostAt = (pattern: Pattern, row: number): number =>
+  gapOpenCost + (pattern.seam[row] === true ? seamCost : 0)
 
 /** Unlike words count against a line, so that one merely similar is worth little. */
 const gain = (alike: number): number => (alike === 1 ? 1 : 1.5 * alike - 0.75)
@@ -90,6 +106,7 @@ interface Tables {
   readonly rows: number
   readonly columns: number
   readonly from: number
+  readonly pattern: Pattern
   readonly likeness: Float32Array
   readonly matched: Float64Array
   readonly missing: Float64Array
@@ -129,7 +146,8 @@ function trace(tables: Tables, end: number): Pick<Alignment, 'map' | 'likeness'>
       column--
       const at = row * width + column
       const stay = (tables.gap[at] ?? never) - gapStepCost
-      const open = Math.max(tables.matched[at] ?? never, tables.missing[at] ?? never) - gapOpenCost
+      const open =
+        Math.max(tables.matched[at] ?? never, tables.missing[at] ?? never) - openCostAt(tables.pattern, row)
       layer = stay > open ? 'gap' : best(tables, at, false)
     }
   }

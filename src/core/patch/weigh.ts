@@ -13,7 +13,10 @@ export function patternOf(file: FileText, sides: HunkSides): Pattern {
   const distance = Array.from<number>({ length: pre.length }).fill(Number.POSITIVE_INFINITY)
   const mandatory = Array.from<boolean>({ length: pre.length }).fill(false)
   const glued = Array.from<boolean>({ length: pre.length }).fill(false)
+  const seam = Array.from<boolean>({ length: pre.length + 1 }).fill(false)
   for (const { preStart, removed } of sides.groups) {
+    seam[preStart] = true
+    seam[preStart + removed] = true
     for (let at = 0; at < pre.length; at++) {
       const far = at < preStart ? preStart - at : at - (preStart + removed) + 1
       distance[at] = Math.min(distance[at] ?? far, Math.max(far, 0))
@@ -28,7 +31,7 @@ export function patternOf(file: FileText, sides: HunkSides): Pattern {
     const factor = near === 0 ? removedWeight : (nearness[Math.min(near, nearness.length) - 1] ?? 0)
     return factor * lineInformation(file, line)
   })
-  return { lines: pre, weights, mandatory, glued }
+  return { lines: pre, weights, mandatory, glued, seam }
 }
 
 /**
