@@ -4,8 +4,11 @@ import { takeWorkLock } from '../effects/work-lock.ts'
 import { atomicWrite } from '../effects/files.ts'
 import { checkDisk } from './disk-preflight.ts'
 import { openwrtSteps, type OpenwrtStepId } from './openwrt.ts'
+import { parseFragment } from '../core/kconfig/fragment.ts'
 import { requireBoots } from './openwrt/boot.ts'
 import { openwrtContext, type OpenwrtContext, type OpenwrtSettings } from './openwrt/context.ts'
+import { loadFragments } from './openwrt/fragments.ts'
+import { loadPatches } from './openwrt/patch.ts'
 import { runSteps, type RunResult } from './run.ts'
 
 export interface BuildRequest {
@@ -51,6 +54,7 @@ export async function buildOpenwrt(request: BuildRequest): Promise<BuildResult> 
     })
   }
   const context = await openwrtContext(settings, signal)
+  await checkGivenFiles(context)
   try {
     const result = await runSteps(openwrtSteps(request.toolVersion, stateDir), context, {
       stateDir,
@@ -64,6 +68,12 @@ export async function buildOpenwrt(request: BuildRequest): Promise<BuildResult> 
   } finally {
     await context.close()
   }
+}
+
+/** A patch or fragment that is missing or broken is told before anything is fetched. */
+async function checkGivenFiles(context: OpenwrtContext): Promise<void> {
+  await loadPatches(context)
+  for (const { text, file } of await loadFragments(context)) parseFragment(text, file)
 }
 
 const compileSteps: ReadonlySet<string> = new Set(['compile', 'images', 'boot', 'manifest'])
