@@ -84,6 +84,8 @@ interface Abortable {
   readonly ping: (options: { abortSignal: AbortSignal }) => Promise<unknown>
   readonly info: (options: { abortSignal: AbortSignal }) => Promise<{
     readonly SecurityOptions?: readonly string[] | null
+    /** Podman's own way to say it. */
+    readonly Rootless?: boolean
   }>
   readonly version: () => Promise<{ readonly Components?: readonly { readonly Name: string }[] | null }>
 }
@@ -98,11 +100,12 @@ export interface DaemonTraits {
 export async function daemonTraits(docker: Docker, signal: AbortSignal): Promise<DaemonTraits> {
   try {
     const client = docker as unknown as Abortable
-    const { SecurityOptions } = await client.info({ abortSignal: signal })
+    const { SecurityOptions, Rootless } = await client.info({ abortSignal: signal })
     const { Components } = await client.version()
     return {
       podman: (Components ?? []).some(({ Name }) => Name.startsWith('Podman')),
-      rootless: (SecurityOptions ?? []).some((option) => option.includes('name=rootless')),
+      rootless:
+        Rootless === true || (SecurityOptions ?? []).some((option) => option.includes('name=rootless')),
     }
   } catch (error) {
     throw dockerError('the Docker daemon cannot be asked about itself', error, signal)
