@@ -34,6 +34,8 @@ const modules = [
   'vmw_pvscsi',
   'vmxnet3',
   'bridge',
+  // ext4 asks for it by name, which modules.dep does not say.
+  'crc32c_generic',
   'ext4',
   '9pnet_virtio',
   '9p',
