@@ -123,25 +123,26 @@ function onSerial(script: BootScript, before: BootState, text: string, atMs: num
     lastOutputMs: atMs,
     sawKernel: before.sawKernel || lines.some((line) => kernelLine.test(line)),
   }
-  for (const line of lines) {
-    const found = state.doomed === undefined ? failureIn(line) : undefined
-    if (found === undefined || state.phase === 'powering-off') continue
-    const { failure, text: seen } = found
-    state = {
-      ...state,
-      doomed: {
-        detail: `${failure.meaning}: ${seen}`,
-        atMs: atMs + failure.graceMs,
-        recoverable: failure.recoverable,
-      },
-    }
-  }
+  if (state.phase !== 'powering-off')
+    state = lines.reduce((seen, line) => noteFailure(seen, line, atMs), state)
   if (state.phase === 'booting' && state.serial.recent.includes(consoleMarker)) return activate(state, atMs)
   if (state.phase === 'activating' && prompt.test(state.serial.recent)) {
     return runCheck(script, { ...state, checkSinceMs: atMs }, atMs)
   }
   if (state.phase === 'checking') return readAnswer(script, state, atMs)
   return { state }
+}
+
+/** The first failure counts; a line that came in pieces completes what was noted of its beginning. */
+function noteFailure(state: BootState, line: string, atMs: number): BootState {
+  const found = failureIn(line)
+  if (found === undefined) return state
+  const { failure, text } = found
+  const detail = `${failure.meaning}: ${text}`
+  if (state.doomed !== undefined) {
+    return detail.startsWith(state.doomed.detail) ? { ...state, doomed: { ...state.doomed, detail } } : state
+  }
+  return { ...state, doomed: { detail, atMs: atMs + failure.graceMs, recoverable: failure.recoverable } }
 }
 
 function activate(state: BootState, atMs: number): BootStep {

@@ -95,6 +95,8 @@ for (const [name, detail] of failures) {
     t.regex(detailOf(played, 'console') ?? '', detail)
     t.is(statuses(played)['kernel-log'], 'not-run')
     t.true(played.endedMs < 5000)
+    const inPieces = play({ boot: transcript(name), chunkChars: 7 }, { checks })
+    t.is(detailOf(inPieces, 'console'), detailOf(played, 'console'))
   })
 }
 
