@@ -1,0 +1,81 @@
+import { applyFile, type FileVerdict } from './apply-file.ts'
+import { type FileState, overlayOf, type ReadFile } from './file-state.ts'
+import type { PatchDocument } from './model.ts'
+import type { PlaceOptions } from './place.ts'
+import type { PlacedHunk } from './placement.ts'
+import { reverseFile } from './reverse.ts'
+
+export interface ApplyOptions extends Partial<PlaceOptions> {
+  /** Leading name components to strip, as `patch -p`; 1 unless given. */
+  readonly strip?: number
+  /** Undo the patch. */
+  readonly reverse?: boolean
+}
+
+export interface ApplyResult {
+  /** `applied` when every hunk found its place and at least one changed something. */
+  readonly status: 'applied' | 'already-applied' | 'refused'
+  /** Changed files by path, sorted; undefined where a file is deleted. Empty when refused. */
+  readonly files: ReadonlyMap<string, FileState | undefined>
+  /** One for each file of the patch, in the patch's order. */
+  readonly placements: readonly FilePlacement[]
+  /** Every reason not to apply the patch; empty unless refused. */
+  readonly refusals: readonly Refusal[]
+}
+
+export interface FilePlacement {
+  readonly path: string
+  readonly operation: 'modify' | 'create' | 'delete' | 'rename' | 'copy'
+  readonly hunks: readonly PlacedHunk[]
+  /** The whole file's change was there already. */
+  readonly alreadyApplied: boolean
+  /** The file before this patch; undefined where there was none. */
+  readonly before: FileState | undefined
+}
+
+export interface Refusal {
+  /** `patch` when the patch itself is unfit. */
+  readonly path: string
+  /** 1-based number of the hunk in its file; undefined when the file as a whole is refused. */
+  readonly hunk: number | undefined
+  readonly reason: string
+}
+
+/**
+ * Applies a patch to files that `readFile` supplies. Pure, and all or nothing: on any refusal no file
+ * is changed, and the placements tell what would have become of each hunk.
+ */
+export function applyPatch(
+  patch: PatchDocument,
+  readFile: ReadFile,
+  options: ApplyOptions = {},
+): ApplyResult {
+  const unfit = patch.problems.map(({ line, reason }) =>
+    refusal('patch', undefined, `line ${line}: ${reason}`),
+  )
+  if (unfit.length > 0) return { status: 'refused', files: new Map(), placements: [], refusals: unfit }
+  const overlay = overlayOf(readFile)
+  const verdicts = inOrder(patch, options.reverse ?? false).map((file) =>
+    applyFile(file, overlay, {
+      strip: options.strip ?? 1,
+      place: { bestEffort: options.bestEffort ?? false },
+    }),
+  )
+  const refusals = verdicts.flatMap(refusalsOf)
+  const placements = verdicts.map((verdict) => verdict.placement)
+  if (refusals.length > 0) return { status: 'refused', files: new Map(), placements, refusals }
+  const files = overlay.changes()
+  return { status: files.size > 0 ? 'applied' : 'already-applied', files, placements, refusals }
+}
+
+const inOrder = (patch: PatchDocument, reverse: boolean): PatchDocument['files'] =>
+  reverse ? patch.files.toReversed().map(reverseFile) : patch.files
+
+function refusalsOf({ placement, refused }: FileVerdict): Refusal[] {
+  if (refused !== undefined) return [refusal(placement.path, undefined, refused)]
+  return placement.hunks.flatMap((hunk, at) =>
+    hunk.placement.status === 'conflict' ? [refusal(placement.path, at + 1, hunk.placement.why)] : [],
+  )
+}
+
+const refusal = (path: string, hunk: number | undefined, reason: string): Refusal => ({ path, hunk, reason })

@@ -1,0 +1,113 @@
+import { type Alignment, alignWindow, type Pattern } from './align.ts'
+import { exactPositions, type FileText } from './file-text.ts'
+import { editsAt, type HunkSides } from './hunk-sides.ts'
+import { insertionPoints } from './insertion.ts'
+import type { Edit } from './placement.ts'
+import { patternOf } from './weigh.ts'
+
+/** One way to place a hunk. */
+export interface Candidate {
+  readonly kind: 'exact' | 'moved' | 'already-applied'
+  /** File lines that the hunk's old (already applied: new) text covers, half-open. */
+  readonly start: number
+  readonly end: number
+  /** Where the hunk's first old line would stand if all its lines were there. */
+  readonly origin: number
+  readonly edits: readonly Edit[]
+  /** 1: the whole text stands here as it is. */
+  readonly score: number
+  /** Context lines that differ or are missing. */
+  readonly fuzz: number
+  /** Set where this alignment leaves open where added lines go: what speaks for this choice. */
+  readonly doubt: string | undefined
+  readonly why: string
+}
+
+/** All places at which the hunk's old text, or its result, stands line by line. */
+export function exactCandidates(file: FileText, sides: HunkSides): Candidate[] {
+  const applied = new Set(sides.post.length === 0 ? [] : exactPositions(file, sides.post))
+  const found: Candidate[] = []
+  for (const start of exactPositions(file, sides.pre)) {
+    // A result that begins with its own old text is there already, not waiting to be added once more.
+    if (applied.has(start) && sides.post.length > sides.pre.length) continue
+    const end = start + sides.pre.length
+    const why = 'the old text stands here as it is'
+    found.push({ ...exact, kind: 'exact', start, end, origin: start, edits: editsAt(sides, start), why })
+  }
+  for (const start of applied) {
+    const end = start + sides.post.length
+    if (found.some((one) => one.start < end && one.end > start)) continue
+    const why = 'the whole result of the hunk stands here'
+    found.push({ ...exact, kind: 'already-applied', start, end, origin: start, edits: [], why })
+  }
+  return found
+}
+
+const exact = { score: 1, fuzz: 0, doubt: undefined } as const
+
+/** An anchor that stands in more places than this says nothing about which of them is meant. */
+const maxAnchorPositions = 40
+const windowSlack = 64
+const maxWindows = 12
+const bucketLines = 32
+
+/** Places at which the old text stands nearly: context lines changed, inserted or deleted. */
+export function driftedCandidates(file: FileText, sides: HunkSides): Candidate[] {
+  const pattern = patternOf(file, sides)
+  if (sides.pre.some((line, at) => pattern.mandatory[at] === true && file.positions(line).length === 0))
+    return []
+  const total = pattern.weights.reduce((sum, weight) => sum + weight, 0)
+  const found = new Map<string, Candidate>()
+  for (const [from, to] of windows(file, pattern)) {
+    for (const alignment of alignWindow(file.lines, from, to, pattern, 8)) {
+      for (const candidate of candidatesOf(file, sides, pattern, alignment, total)) {
+        const key = candidate.edits.map((edit) => edit.at).join()
+        const known = found.get(key)
+        if (known === undefined || known.score < candidate.score) found.set(key, candidate)
+      }
+    }
+  }
+  return [...found.values()].sort((a, b) => b.score - a.score || a.start - b.start)
+}
+
+/** Stretches of the file around which the pattern's telling lines gather, best first. */
+function windows(file: FileText, pattern: Pattern): readonly (readonly [number, number])[] {
+  const votes = new Map<number, number>()
+  for (const [at, line] of pattern.lines.entries()) {
+    const positions = file.positions(line)
+    if (positions.length > maxAnchorPositions) continue
+    for (const position of positions) {
+      const bucket = Math.floor((position - at) / bucketLines)
+      votes.set(bucket, (votes.get(bucket) ?? 0) + (pattern.weights[at] ?? 0))
+    }
+  }
+  const best = [...votes].sort(([a, x], [b, y]) => y - x || a - b).slice(0, maxWindows)
+  return best.map(([bucket]) => [
+    Math.max(0, bucket * bucketLines - windowSlack),
+    Math.min(file.lines.length, (bucket + 1) * bucketLines + pattern.lines.length + windowSlack),
+  ])
+}
+
+function candidatesOf(
+  file: FileText,
+  sides: HunkSides,
+  pattern: Pattern,
+  alignment: Alignment,
+  total: number,
+): Candidate[] {
+  const matched = alignment.map.filter((at) => at >= 0)
+  const [first, last] = [matched[0], matched.at(-1)]
+  if (first === undefined || last === undefined) return []
+  const fuzz = alignment.likeness.filter((alike) => alike < 1).length
+  const origin = first - alignment.map.indexOf(first)
+  const score = alignment.score / total
+  const common = { kind: 'moved', start: first, end: last + 1, origin, score, fuzz } as const
+  const why = fuzz === 0 ? 'lines were inserted within its context' : `${fuzz} context lines changed`
+  return insertionPoints(file, sides, pattern, alignment).map(({ edits, doubt, penalty }) => ({
+    ...common,
+    score: score - penalty,
+    edits,
+    doubt,
+    why,
+  }))
+}

@@ -1,0 +1,141 @@
+import { bytesOf } from './lines.ts'
+
+const escapes: Readonly<Record<string, string>> = {
+  a: '\x07',
+  b: '\b',
+  t: '\t',
+  n: '\n',
+  v: '\v',
+  f: '\f',
+  r: '\r',
+  '"': '"',
+  '\\': '\\',
+}
+
+/**
+ * Reads a name in git's C-style quotes from the start of `text`.
+ * @returns the bytes and the length read, or undefined where the quotes are malformed
+ */
+export function unquoteName(text: string): { readonly name: string; readonly length: number } | undefined {
+  if (!text.startsWith('"')) return undefined
+  let name = ''
+  for (let at = 1; at < text.length; at++) {
+    const char = text.charAt(at)
+    if (char === '"') return { name, length: at + 1 }
+    if (char !== '\\') {
+      name += char
+      continue
+    }
+    const octal = /^[0-3][0-7]{2}/.exec(text.slice(at + 1, at + 4))
+    const plain = escapes[text.charAt(at + 1)]
+    if (octal !== null) {
+      name += String.fromCharCode(Number.parseInt(octal[0], 8))
+      at += 3
+    } else if (plain !== undefined) {
+      name += plain
+      at += 1
+    } else return undefined
+  }
+  return undefined
+}
+
+/** A name as git writes it in headers: quoted only where it must be. */
+export function quoteName(name: string): string {
+  // oxlint-disable-next-line no-control-regex
+  if (!/["\\\x00-\x1f\x7f-\xff]/.test(name)) return name
+  const named = new Map(Object.entries(escapes).map(([letter, char]) => [char, `\\${letter}`]))
+  // oxlint-disable-next-line no-control-regex
+  return `"${name.replaceAll(/["\\\x00-\x1f\x7f-\xff]/g, (char) => {
+    return named.get(char) ?? `\\${char.charCodeAt(0).toString(8).padStart(3, '0')}`
+  })}"`
+}
+
+export interface HeaderName {
+  readonly name: string
+  /** /dev/null, or a time stamp of the epoch: this side has no such file. */
+  readonly absent: boolean
+}
+
+const timestamp = /[ \t]+(\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d.*|\w{3} \w{3} [ \d]\d \d\d:\d\d:\d\d .*)$/
+
+/** The name in a `--- ` or `+++ ` line, given without marker and line end. */
+export function headerName(text: string): HeaderName {
+  const quoted = unquoteName(text)
+  if (quoted !== undefined) return { name: quoted.name, absent: isEpoch(text.slice(quoted.length)) }
+  const tab = text.indexOf('\t')
+  const stamp = tab === -1 ? (timestamp.exec(text)?.[0] ?? '') : text.slice(tab)
+  const name = text.slice(0, text.length - stamp.length).trimEnd()
+  return { name, absent: name === '/dev/null' || isEpoch(stamp) }
+}
+
+/** GNU diff -N stamps a missing side with the epoch, in whatever zone it was made. */
+function isEpoch(stamp: string): boolean {
+  const text = stamp.trim()
+  if (!/^(1969-12-31|1970-01-01|(Wed|Thu) (Dec 31|Jan +1) )/.test(text)) return false
+  const iso = /^(\d{4}-\d\d-\d\d)[ T](\d\d:\d\d:\d\d)(?:\.0*)?(?: ?([+-]\d\d):?(\d\d))?$/.exec(text)
+  if (iso !== null) return Date.parse(`${iso[1]}T${iso[2]}${iso[3] ?? '+00'}:${iso[4] ?? '00'}`) === 0
+  return text.endsWith('00:00:00 1970')
+}
+
+/**
+ * The two names of a `diff --git` line (text after the marker). Unquoted names with blanks are only
+ * clear when both are the same behind their first component, as git itself reads them.
+ */
+export function gitLineNames(text: string): { readonly old: string; readonly new: string } | undefined {
+  const first = unquoteName(text)
+  if (first !== undefined) {
+    const rest = text.slice(first.length).trimStart()
+    return { old: first.name, new: unquoteName(rest)?.name ?? rest }
+  }
+  const quote = text.indexOf(' "')
+  if (quote !== -1) {
+    const second = unquoteName(text.slice(quote + 1))
+    if (second !== undefined) return { old: text.slice(0, quote), new: second.name }
+  }
+  for (let at = text.indexOf(' '); at !== -1; at = text.indexOf(' ', at + 1)) {
+    const [left, right] = [text.slice(0, at), text.slice(at + 1)]
+    if (left === right || afterFirst(left) === afterFirst(right)) return { old: left, new: right }
+  }
+  const parts = text.split(' ')
+  return parts.length === 2 ? { old: parts[0] ?? '', new: parts[1] ?? '' } : undefined
+}
+
+function afterFirst(name: string): string {
+  const slash = name.indexOf('/')
+  return slash === -1 ? name : name.slice(slash)
+}
+
+/**
+ * Strips leading components as `patch -p` does (a run of slashes counts as one).
+ * @returns undefined when the name has too few components
+ */
+export function stripComponents(name: string, count: number): string | undefined {
+  let rest = name
+  for (let left = count; left > 0; left--) {
+    const slash = /\/+/.exec(rest)
+    if (slash === null) return undefined
+    rest = rest.slice(slash.index + slash[0].length)
+  }
+  return rest === '' ? undefined : rest
+}
+
+const gitDirectory = /^\.git[ .]*$/i
+
+/** Why a (stripped) name may not be written to, or undefined when it may. */
+export function unsafeName(name: string): string | undefined {
+  // oxlint-disable-next-line no-control-regex
+  if (/\x00/.test(name)) return 'the name holds a NUL byte'
+  if (name.startsWith('/')) return 'the name is absolute'
+  if (name.length > 4096) return 'the name is longer than 4096 bytes'
+  for (const part of name.split('/')) {
+    if (part === '..') return 'the name leaves the tree (..)'
+    if (part === '' || part === '.') return 'the name is not in normal form'
+    if (gitDirectory.test(part) || /^git~\d+$/i.test(part)) return 'the name lies in a .git directory'
+  }
+  try {
+    new TextDecoder('utf-8', { fatal: true }).decode(bytesOf(name))
+  } catch {
+    return 'the name is not valid UTF-8'
+  }
+  return undefined
+}

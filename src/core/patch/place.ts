@@ -1,0 +1,180 @@
+import { type Candidate, driftedCandidates, exactCandidates } from './candidates.ts'
+import { chooseTogether, type Contender, type Contest } from './choose.ts'
+import type { FileText } from './file-text.ts'
+import { hunkSides, type HunkSides } from './hunk-sides.ts'
+import type { Hunk } from './model.ts'
+import type { HunkPlacement, PlacedHunk, PlacementCandidate } from './placement.ts'
+import { type Sections, sectionsOf } from './section.ts'
+
+export interface PlaceOptions {
+  /** Take the best place even where it is not clearly the right one, and mark it low confidence. */
+  readonly bestEffort: boolean
+}
+
+/** Below this share of its old text found, a place proves nothing. */
+const minWorth = 0.5
+/** The best place must be ahead of the second by this much. */
+const minLead = 0.1
+const sectionBonus = { same: 0.1, unknown: 0, other: -0.15 } as const
+const maxContenders = 40
+const maxListed = 5
+
+/**
+ * Finds the place of each hunk of one file. Hunks keep their order and never overlap; places compete on
+ * how much of the old text stands there, on the section it lies in, and on agreeing offsets.
+ */
+export function placeHunks(file: FileText, hunks: readonly Hunk[], options: PlaceOptions): PlacedHunk[] {
+  const sections = sectionsOf(file.lines)
+  const contests = hunks.map((hunk) => contestOf(file, hunk, sections))
+  const choices = chooseTogether(contests)
+  return contests.map((contest, at) => {
+    const { chosen, losses } = choices[at] ?? { chosen: -1, losses: [] }
+    return verdictOf(contest, chosen, losses, options)
+  })
+}
+
+function namedLine(hunk: Hunk): number {
+  return hunk.old.count === 0 ? hunk.old.start : hunk.old.start - 1
+}
+
+function contestOf(file: FileText, hunk: Hunk, sections: Sections): Contest {
+  const sides = hunkSides(hunk)
+  const named = namedLine(hunk)
+  if (sides.pre.length === 0) return { named, contenders: withoutContext(file, sides, named) }
+  const contender = (candidate: Candidate): Contender => ({
+    candidate,
+    worth: candidate.score + sectionBonus[sections.judge(hunk.section, candidate.start)],
+    anchorDoubt: anchorDoubt(file, sides, candidate),
+  })
+  const exact = exactCandidates(file, sides).map(contender)
+  const contenders = isClear(exact, named) ? exact : [...exact, ...drifted(file, sides, exact).map(contender)]
+  contenders.sort((a, b) => b.worth - a.worth || distance(a, named) - distance(b, named))
+  return { named, contenders: contenders.slice(0, maxContenders) }
+}
+
+/**
+ * diff gives less context behind (ahead of) the changes than ahead of (behind) them only at the end (top) of
+ * a file. Where the place is no longer that, the added lines may belong to their neighbours or to the end.
+ */
+function anchorDoubt(file: FileText, sides: HunkSides, candidate: Candidate): string | undefined {
+  if (candidate.kind === 'already-applied' || sides.groups.some((group) => group.removed > 0))
+    return undefined
+  if (sides.trailing < Math.min(sides.leading, 3) && candidate.end < file.lines.length) {
+    return 'the hunk was made for the end of the file, and more follows here'
+  }
+  if (sides.leading < Math.min(sides.trailing, 3) && candidate.start > 0) {
+    return 'the hunk was made for the top of the file, and more precedes here'
+  }
+  return undefined
+}
+
+const distance = ({ candidate }: Contender, named: number): number => Math.abs(candidate.origin - named)
+
+/** No need to look for places where the text stands only nearly. */
+function isClear(exact: readonly Contender[], named: number): boolean {
+  return exact.some(
+    ({ candidate, worth }) =>
+      worth >= 1 && candidate.kind === 'exact' && (exact.length === 1 || candidate.start === named),
+  )
+}
+
+function drifted(file: FileText, sides: HunkSides, exact: readonly Contender[]): Candidate[] {
+  const places = new Set(exact.map(({ candidate }) => placeOf(candidate)))
+  return driftedCandidates(file, sides).filter((candidate) => !places.has(placeOf(candidate)))
+}
+
+const placeOf = (candidate: Candidate): string => candidate.edits.map((edit) => edit.at).join()
+
+/** A hunk of added lines alone has only its line number; in an empty file there is no other place. */
+function withoutContext(file: FileText, sides: HunkSides, named: number): Contender[] {
+  const at = Math.min(named, file.lines.length)
+  const edits = sides.groups.map((group) => ({ at, removed: 0, added: group.added }))
+  const worth = file.lines.length === 0 ? 1 : 0.3
+  const why = 'a hunk without context has nothing but its line number'
+  return [
+    {
+      worth,
+      candidate: {
+        kind: 'exact',
+        start: at,
+        end: at,
+        origin: at,
+        edits,
+        score: worth,
+        fuzz: 0,
+        doubt: undefined,
+        why,
+      },
+    },
+  ]
+}
+
+function verdictOf(
+  contest: Contest,
+  chosen: number,
+  losses: readonly number[],
+  options: PlaceOptions,
+): PlacedHunk {
+  const best = contest.contenders[chosen]
+  const rivals = contest.contenders
+    .map((contender, index) => ({ contender, loss: losses[index] ?? 0, index }))
+    .filter(({ index }) => index !== chosen)
+    .sort((a, b) => a.loss - b.loss)
+  const listed = [best, ...rivals.map(({ contender }) => contender)]
+    .filter((one) => one !== undefined)
+    .slice(0, maxListed)
+  const candidates = listed.map(listing)
+  if (best === undefined) return conflict('the old text of the hunk is not in the file', candidates)
+  const lead = rivals[0]?.loss ?? Number.POSITIVE_INFINITY
+  const doubt =
+    best.worth < minWorth
+      ? 'too little of the old text of the hunk is in the file'
+      : lead < minLead
+        ? 'the hunk fits about equally well in several places'
+        : (best.candidate.doubt ?? best.anchorDoubt)
+  if (doubt !== undefined && !options.bestEffort) return conflict(doubt, candidates)
+  return found(best.candidate, contest.named, candidates, doubt)
+}
+
+const listing = ({ candidate, worth }: Contender): PlacementCandidate => ({
+  line: (candidate.edits[0]?.at ?? candidate.start) + 1,
+  score: Math.round(worth * 100) / 100,
+  why: candidate.why,
+})
+
+function found(
+  candidate: Candidate,
+  named: number,
+  candidates: readonly PlacementCandidate[],
+  doubt: string | undefined,
+): PlacedHunk {
+  const placement: HunkPlacement = {
+    status: statusOf(candidate, named),
+    line: candidate.origin + 1,
+    offset: candidate.origin - named,
+    fuzz: candidate.fuzz,
+    why: doubt === undefined ? candidate.why : `${candidate.why}; low confidence: ${doubt}`,
+    confidence: doubt === undefined ? 'high' : 'low',
+    candidates,
+  }
+  return { placement, start: candidate.start, end: candidate.end, edits: candidate.edits }
+}
+
+function statusOf(candidate: Candidate, named: number): HunkPlacement['status'] {
+  if (candidate.kind === 'already-applied') return 'already-applied'
+  if (candidate.kind === 'exact') return candidate.origin === named ? 'exact' : 'offset'
+  return 'moved'
+}
+
+function conflict(why: string, candidates: readonly PlacementCandidate[]): PlacedHunk {
+  const placement: HunkPlacement = {
+    status: 'conflict',
+    line: 0,
+    offset: 0,
+    fuzz: 0,
+    why,
+    confidence: 'high',
+    candidates,
+  }
+  return { placement, start: 0, end: 0, edits: [] }
+}

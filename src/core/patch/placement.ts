@@ -1,0 +1,54 @@
+/** Where a hunk went and why; the verdict that people and the CLI's JSON see. */
+export interface HunkPlacement {
+  readonly status: PlacementStatus
+  /** 1-based line of the file, before this patch, at which the hunk's old text begins; 0 if nowhere. */
+  readonly line: number
+  /** `line` minus the line that the patch names. */
+  readonly offset: number
+  /** Context lines of the hunk that are not in the file as they are in the patch. */
+  readonly fuzz: number
+  readonly why: string
+  /** `low` only with `bestEffort`: the best of several places, not clearly the right one. */
+  readonly confidence: 'high' | 'low'
+  /** Best first; more than one where the hunk could have gone elsewhere. */
+  readonly candidates: readonly PlacementCandidate[]
+}
+
+export type PlacementStatus = 'exact' | 'offset' | 'fuzz' | 'moved' | 'already-applied' | 'conflict'
+
+export interface PlacementCandidate {
+  /** 1-based. */
+  readonly line: number
+  /** 1 is a perfect match of the hunk's old text; comparable within one hunk only. */
+  readonly score: number
+  readonly why: string
+}
+
+/** Replaces `removed` lines of the file from index `at` (0-based) by `added`. */
+export interface Edit {
+  readonly at: number
+  readonly removed: number
+  readonly added: readonly string[]
+}
+
+/** A hunk with its place in a file; 0-based, half-open line indices of the file before the patch. */
+export interface PlacedHunk {
+  readonly placement: HunkPlacement
+  readonly start: number
+  readonly end: number
+  /** In ascending order; empty where nothing is to be done (already applied, conflict). */
+  readonly edits: readonly Edit[]
+}
+
+/** The lines after all edits; edits must ascend and not overlap. */
+export function applyEdits(lines: readonly string[], edits: readonly Edit[]): string[] {
+  const result: string[] = []
+  let at = 0
+  for (const edit of edits) {
+    for (; at < edit.at; at++) result.push(lines[at] ?? '')
+    for (const line of edit.added) result.push(line)
+    at = edit.at + edit.removed
+  }
+  for (; at < lines.length; at++) result.push(lines[at] ?? '')
+  return result
+}

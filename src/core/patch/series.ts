@@ -1,0 +1,43 @@
+import { type ApplyOptions, applyPatch, type ApplyResult } from './apply.ts'
+import { type FileState, overlayOf, type ReadFile } from './file-state.ts'
+import type { PatchDocument } from './model.ts'
+
+export interface NamedPatch {
+  /** What reports call it: usually its file name. */
+  readonly name: string
+  readonly patch: PatchDocument
+}
+
+export interface SeriesOptions extends ApplyOptions {
+  /** Go on behind a refused patch, as if it were not in the series; else the series ends there. */
+  readonly keepGoing?: boolean
+}
+
+export interface SeriesResult {
+  readonly status: ApplyResult['status']
+  /** What the series changed, patch upon patch; empty when any patch was refused. */
+  readonly files: ReadonlyMap<string, FileState | undefined>
+  /** In the order of the series; without those behind a refused one unless `keepGoing`. */
+  readonly patches: readonly { readonly name: string; readonly result: ApplyResult }[]
+}
+
+/** Applies patches one upon the other without writing anything; all or nothing, like each of them. */
+export function applySeries(
+  series: readonly NamedPatch[],
+  readFile: ReadFile,
+  options: SeriesOptions = {},
+): SeriesResult {
+  const overlay = overlayOf(readFile)
+  const patches: { name: string; result: ApplyResult }[] = []
+  let refused = false
+  for (const { name, patch } of series) {
+    const result = applyPatch(patch, overlay.read, options)
+    patches.push({ name, result })
+    for (const [path, state] of result.files) overlay.write(path, state)
+    if (result.status !== 'refused') continue
+    refused = true
+    if (options.keepGoing !== true) break
+  }
+  const files = refused ? new Map<string, FileState | undefined>() : overlay.changes()
+  return { status: refused ? 'refused' : files.size > 0 ? 'applied' : 'already-applied', files, patches }
+}
