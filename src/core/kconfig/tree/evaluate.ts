@@ -208,9 +208,8 @@ const isChosenByGroup = (state: State, symbol: KSymbol): boolean =>
 
 function chosenMember(state: State, choice: KSymbol): KSymbol | undefined {
   if (state.tree.choiceModel === 'symbol') return state.chosen.get(choice.id)
-  if (!state.chosen.has(choice.id))
-    state.chosen.set(choice.id, chooseInMenu(state, choice, state.user.choiceOrder))
-  return state.chosen.get(choice.id)
+  // Not remembered: a first answer can come from amid the evaluation of what the choice depends on.
+  return chooseInMenu(state, choice, state.user.choiceOrder)
 }
 
 /** A choice itself is never in a .config: its highest member stands for it. */
