@@ -1,5 +1,5 @@
 import type { Alignment, Pattern } from './align.ts'
-import { type FileText, standsAt } from './file-text.ts'
+import { exactPositions, type FileText, standsAt } from './file-text.ts'
 import type { ChangeGroup, HunkSides } from './hunk-sides.ts'
 import type { Edit } from './placement.ts'
 import { lineInformation } from './weigh.ts'
@@ -11,6 +11,8 @@ export interface Reading {
   readonly doubt: string | undefined
   /** What the reading loses in score against the best one. */
   readonly penalty: number
+  /** Each change has something telling right beside it: the rest of the context may be gone. */
+  readonly anchored: boolean
 }
 
 /** More doubtful groups than this in one hunk are not worth telling apart. */
@@ -23,7 +25,7 @@ export function insertionPoints(
   pattern: Pattern,
   alignment: Alignment,
 ): readonly Reading[] {
-  let readings: Reading[] = [{ edits: [], doubt: undefined, penalty: 0 }]
+  let readings: Reading[] = [{ edits: [], doubt: undefined, penalty: 0, anchored: true }]
   for (const group of sides.groups) {
     const points =
       group.removed > 0
@@ -34,11 +36,29 @@ export function insertionPoints(
         edits: [...reading.edits, { at, removed: group.removed, added: group.added }],
         doubt: reading.doubt ?? doubt,
         penalty: reading.penalty + penalty,
+        anchored: reading.anchored && isAnchored(file, group, pattern, at),
       })),
     )
     readings = readings.sort((a, b) => a.penalty - b.penalty).slice(0, maxReadings)
   }
   return readings
+}
+
+/** Removed lines that the file has once, or a telling run of context right beside added ones. */
+const minAnchor = 1.2
+
+function isAnchored(file: FileText, group: ChangeGroup, pattern: Pattern, at: number): boolean {
+  const end = group.preStart + group.removed
+  const beside = Math.max(
+    runWeight(file, pattern, group.preStart, at, -1),
+    runWeight(file, pattern, end, at + group.removed, 1),
+  )
+  if (beside >= minAnchor) return true
+  const weights = pattern.weights.slice(group.preStart, end)
+  return (
+    weights.reduce((sum, weight) => sum + weight, 0) >= minAnchor &&
+    exactPositions(file, pattern.lines.slice(group.preStart, end)).length === 1
+  )
 }
 
 interface Point {
@@ -90,6 +110,8 @@ function insertion(
   if (seam.goneAfter > 0 && seam.goneBefore === 0) return [sure(low)]
   const left = { at: low, evidence: runWeight(file, pattern, group.preStart, low, -1) }
   const right = { at: high, evidence: runWeight(file, pattern, group.preStart, high, 1) }
+  // `#else` and the like continue what stands right before them.
+  if (/^\s*(#\s*(else|elif|endif)|else\b)/.test(group.added[0] ?? '')) return [sure(low)]
   const decided = seam.goneBefore === 0 ? decide(file, group, pattern.lines, left, right) : undefined
   if (decided !== undefined) return [sure(decided)]
   const [stronger, weaker] = left.evidence > right.evidence ? [left, right] : [right, left]
@@ -108,7 +130,7 @@ interface GapEnd {
 }
 
 /** One side's context must prove this many times as much as the other's to outweigh it. */
-const clearlyMore = 2
+const clearlyMore = 3
 /** Blocks put between two others in a longer row than this may as well belong behind the added one. */
 const maxNearLines = 10
 
@@ -125,8 +147,10 @@ function decide(
   const [tightLeft, tightRight] = [left.at, right.at].map(
     (at) => file.lines[at - 1] === previous && file.lines[at] === next,
   )
-  if (tightLeft === tightRight)
-    return tightLeft === true ? undefined : blockEdge(file, group, pre, left.at, right.at)
+  if (tightLeft === tightRight) {
+    const nextStands = tightLeft !== true && file.lines[right.at] === next
+    return nextStands ? blockEdge(file, group, pre, left.at, right.at) : undefined
+  }
   if (tightLeft === true) {
     if (!isBlank(group.added[0] ?? '') || left.evidence > clearlyMore * right.evidence) return left.at
   } else if (right.at - left.at <= maxNearLines || right.evidence > clearlyMore * left.evidence)
@@ -201,16 +225,23 @@ function overlap(
   return [at, at]
 }
 
-/** Only one side of the added lines is left. If the other stands elsewhere, the context was torn apart. */
+/**
+ * Only one side of the added lines is left. Where the other is gone from the file the place is clear;
+ * where it stands elsewhere, the context was torn apart.
+ */
 function oneSided(file: FileText, group: ChangeGroup, pattern: Pattern, seam: Seam): Point {
   const at = seam.low ?? seam.high ?? 0
+  const { lines } = pattern
   const lost =
-    seam.low === undefined
-      ? pattern.lines.slice(0, group.preStart).toReversed()
-      : pattern.lines.slice(group.preStart)
-  const nearest = lost.find((line) => !isWeak(line))
-  if (nearest === undefined || lineInformation(file, nearest) < minTornInformation) return sure(at)
-  if (file.positions(nearest).length === 0) return sure(at)
+    seam.low === undefined ? lines.slice(0, group.preStart).toReversed() : lines.slice(group.preStart)
+  const [nearest, adjacent] = [lost.find((line) => !isWeak(line)), lost[0]]
+  if (adjacent === undefined || file.lines[seam.low === undefined ? at - 1 : at] === adjacent) {
+    if (nearest === undefined) return sure(at)
+  } else if (nearest === undefined) {
+    return { at, doubt: 'other lines now stand next to the only telling context', penalty: 0 }
+  }
+  if (lineInformation(file, nearest) < minTornInformation || file.positions(nearest).length === 0)
+    return sure(at)
   return { at, doubt: 'the lines ahead of and behind the added ones no longer stand together', penalty: 0 }
 }
 
