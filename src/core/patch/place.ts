@@ -11,8 +11,8 @@ export interface PlaceOptions {
   readonly bestEffort: boolean
 }
 
-/** Below this share of its old text found, a place proves nothing. */
-const minWorth = 0.5
+/** Below this share of its old text found, a place proves nothing; less will do beside telling lines. */
+const minWorth = { loose: 0.7, anchored: 0.3 } as const
 /** The best place must be ahead of the second by this much. */
 const minLead = 0.1
 const sectionBonus = { same: 0.1, unknown: 0, other: -0.15 } as const
@@ -103,6 +103,7 @@ function withoutContext(file: FileText, sides: HunkSides, named: number): Conten
         score: worth,
         fuzz: 0,
         doubt: undefined,
+        anchored: false,
         why,
       },
     },
@@ -127,7 +128,7 @@ function verdictOf(
   if (best === undefined) return conflict('the old text of the hunk is not in the file', candidates)
   const lead = rivals[0]?.loss ?? Number.POSITIVE_INFINITY
   const doubt =
-    best.worth < minWorth
+    best.worth < minWorth[best.candidate.anchored ? 'anchored' : 'loose']
       ? 'too little of the old text of the hunk is in the file'
       : lead < minLead
         ? 'the hunk fits about equally well in several places'
