@@ -224,6 +224,8 @@ testWith(needs, 'QEMU dies with a killed fwbuild', async (t) => {
   const image = await imageOf('hang')
   const child = spawn(process.execPath, ['dist/src/cli.js', 'verify', image, '--output', directory], {
     stdio: 'ignore',
+    // What a killed process cannot remove goes with the test's directory.
+    env: { ...process.env, TMPDIR: directory },
   })
   while ((await ourQemus()).length === 0) await sleep(100)
   child.kill('SIGKILL')
