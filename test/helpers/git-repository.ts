@@ -18,7 +18,7 @@ export function git(directory: string, ...args: readonly string[]): string {
     GIT_COMMITTER_DATE: '1700000000 +0000',
   }
   const stdio = ['ignore', 'pipe', 'pipe'] as const
-  return execFileSync('git', [...args], {
+  return execFileSync('git', ['-c', 'safe.directory=*', ...args], {
     cwd: directory,
     encoding: 'utf8',
     env,

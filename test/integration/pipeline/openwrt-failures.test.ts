@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs'
 import { readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import test from 'ava'
+import { cli } from '../../helpers/cli.ts'
 import { fakeBuild } from '../../helpers/fake-openwrt.ts'
 import { commit, git } from '../../helpers/git-repository.ts'
 
@@ -21,8 +22,7 @@ test('a package that fails: its name, first error lines, log and command; the ne
   t.regex(reproduce, /--work \S+ .*-- make package\/libs\/zlib\/compile V=s -j1/)
   t.false(existsSync(join(fake.output, 'manifest.json')))
 
-  const [verb = '', ...words] = reproduce.split(' ')
-  const again = await fake.run(verb, words)
+  const again = await cli(reproduce.split(' '), { cwd: fake.home })
   t.is(again.exitCode, 1)
   t.regex(again.stdout, /'missing' undeclared/)
 
@@ -98,7 +98,7 @@ test('a patch that does not fit is refused with file, hunk and reason, and chang
 test('bad patch files: missing, empty and broken', async (t) => {
   const fake = await fakeBuild(t)
   await writeFile(join(fake.home, 'empty.patch'), 'just words\n')
-  await writeFile(join(fake.home, 'broken.patch'), '--- a/x\n+++ b/x\n@@ -1,3 +1,3 @@\n one\n')
+  await writeFile(join(fake.home, 'broken.patch'), '--- a/x\n+++ b/x\n@@ -1,9 +1,9 @@\n one\n')
   for (const [file, code] of [
     ['none.patch', 'E_PATCH_MISSING'],
     ['empty.patch', 'E_PATCH_EMPTY'],

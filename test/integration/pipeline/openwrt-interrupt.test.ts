@@ -41,11 +41,16 @@ test('two builds in one work directory: the second names the first and leaves it
   const fake = await fakeBuild(t)
   await fake.build(['--until', 'configure'])
   await fake.setSwitch('fail-zlib', 'wait')
+  const secondBuild = async (): Promise<{ exitCode: number; stderr: string }> => {
+    const result = await fake.build()
+    await rm(join(fake.tree, 'tmp/fail-zlib'))
+    return result
+  }
   let second: Promise<{ exitCode: number; stderr: string }> | undefined
   const first = await fake.build(['-v'], {
     onStderr: (text) => {
       if (!text.includes('make[3] -C package/libs/zlib compile')) return
-      second ??= fake.build().finally(() => rm(join(fake.tree, 'tmp/fail-zlib')))
+      second ??= secondBuild()
     },
   })
   t.is(first.exitCode, 0, first.stderr)
