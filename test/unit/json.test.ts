@@ -1,5 +1,5 @@
 import test from 'ava'
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import { canonicalJson, differences, type Json } from '../../src/core/json.ts'
 import { fingerprintOf } from '../../src/core/step-record.ts'
 
