@@ -9,6 +9,10 @@ interface Verb {
 }
 
 const verbs: Readonly<Record<string, Verb>> = {
+  kconfig: {
+    summary: 'merge, check, explain and compare kernel configurations',
+    load: () => import('./kconfig.ts'),
+  },
   openwrt: {
     summary: 'build OpenWrt images for hypervisors and boot them',
     load: () => import('./openwrt.ts'),
