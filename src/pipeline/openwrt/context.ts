@@ -81,7 +81,12 @@ export type PatchFinding = {
   readonly status: string
   readonly hunks: string
 }
-export type FeedFinding = SourceFinding & { readonly name: string; readonly path: string }
+export type FeedFinding = SourceFinding & {
+  readonly name: string
+  /** Of its line in feeds.conf. */
+  readonly flags: readonly string[]
+  readonly path: string
+}
 /** A file of bin/targets/x86/64. */
 export type TargetFile = { readonly name: string; readonly bytes: number; readonly mtimeMs: number }
 

@@ -1,4 +1,6 @@
+import { join } from 'node:path'
 import { buildError, infraError } from '../../core/errors.ts'
+import { shellWord } from '../../core/manifest/reproduce.ts'
 import { firstErrorLines, readMakeLine } from '../../core/openwrt/make-output.ts'
 import type { StepTools } from '../run.ts'
 import type { OpenwrtContext } from './context.ts'
@@ -91,7 +93,7 @@ async function explainFailure(
   const argv = ['make', ...again, 'V=s', '-j1', ...(options.settings ?? [])]
   const exitCode = await runInTree(context, argv, tools, onLine, options.network)
   if (diskFull) return diskFullError(context)
-  const reproduce = `./fwbuild shell --release ${context.spec.release.name} -- ${argv.join(' ')}`
+  const reproduce = ['./fwbuild', 'shell', ...sessionFlags(context), '--', ...argv].map(shellWord).join(' ')
   const what = failedItem ?? `make ${targets.join(' ')}`
   if (exitCode === 0) {
     return buildError('E_MAKE_PARALLEL', `${what} failed in the parallel build, but not when made alone`, {
@@ -105,6 +107,12 @@ async function explainFailure(
       hint: `log: ${tools.logPath}\nreproduce: ${reproduce}`,
     },
   )
+}
+
+/** Flags that lead `fwbuild shell` to the tree and the session of this build. */
+function sessionFlags({ spec, engine, paths }: OpenwrtContext): readonly string[] {
+  const dl = paths.dl === join(paths.work, 'dl') ? [] : ['--dl', paths.dl]
+  return ['--release', spec.release.name, '--engine', engine.kind, '--work', paths.work, ...dl]
 }
 
 const diskFullError = (context: OpenwrtContext): Error =>
