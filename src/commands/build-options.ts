@@ -118,6 +118,7 @@ const renamed: Readonly<Record<string, keyof OpenwrtLayer>> = {
   kernelSize: 'kernelSizeMb',
 }
 const notOptions = new Set([
+  'save',
   'file',
   'until',
   'lock',

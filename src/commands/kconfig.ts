@@ -1,4 +1,5 @@
 import type { Command } from 'commander'
+import { addCommonOptions, addOpenwrtOptions } from './build-options.ts'
 import type { Io } from './io.ts'
 
 const repeated = (value: string, earlier: readonly string[]): readonly string[] => [...earlier, value]
@@ -49,4 +50,8 @@ export function define(command: Command, io: Io): void {
     .action(async (a: string, b: string, options: object) =>
       (await import('./kconfig/diff.ts')).diffCommand(a, b, options, io),
     )
+  const menu = addCommonOptions(addOpenwrtOptions(command.command('menu')))
+    .description('menuconfig of a build’s kernel; only what you change is printed as a fragment')
+    .option('-o, --save <file>', 'write the fragment here instead of to standard output')
+  menu.action(async () => (await import('./kconfig/menu.ts')).menuCommand(menu, io))
 }

@@ -74,4 +74,4 @@ async function checkGivenFiles(context: OpenwrtContext): Promise<void> {
   for (const { text, file } of await loadFragments(context)) parseFragment(text, file)
 }
 
-const compileSteps: ReadonlySet<string> = new Set(['compile', 'images', 'boot', 'manifest'])
+const compileSteps: ReadonlySet<string> = new Set(['kernel-config', 'compile', 'images', 'boot', 'manifest'])

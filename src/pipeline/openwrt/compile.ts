@@ -7,7 +7,10 @@ import { parseDotConfig } from '../../core/kconfig/dot-config.ts'
 import type { Step, StepTools } from '../run.ts'
 import { wantedKernelSymbols, requireAll } from './configure.ts'
 import type { OpenwrtContext, TargetFile } from './context.ts'
-import { make } from './make.ts'
+import { definedNames, kernelBuild } from './kernel-config.ts'
+import { findKernelTree, readKernelInside } from './kernel-tree.ts'
+import { explainKernelMismatch } from './kernel-why.ts'
+import { make, offlineDownloads } from './make.ts'
 
 type CompileOutputs = {
   readonly files: readonly TargetFile[]
@@ -30,8 +33,7 @@ export const compileStep: Step<OpenwrtContext, CompileOutputs> = {
     buildroot: context.buildrootInputs,
   }),
   run: async (context, tools) => {
-    // Without it each missing archive costs half a minute of retries against a network that is not there.
-    const settings = ['CONFIG_DOWNLOAD_TOOL_CUSTOM=false']
+    const settings = offlineDownloads
     let items = 0
     for (const target of ['tools/install', 'toolchain/install', 'target/compile']) {
       items += await make(context, [target], tools, { settings })
@@ -60,28 +62,23 @@ async function checkKernel(
   context: OpenwrtContext,
   tools: StepTools,
 ): Promise<{ readonly path: string; readonly symbols: number }> {
-  const path = await findKernelConfig(context)
-  const wanted = await wantedKernelSymbols(context)
-  const mismatches = checkConfig(wanted, parseDotConfig(await readFile(path, 'utf8'), path))
-  requireAll(mismatches, 'the kernel’s final .config', tools)
-  return { path, symbols: wanted.length - mismatches.length }
-}
-
-/** build_dir/target-…/linux-x86_64/linux-…/.config: the copies beside it give false positives. */
-async function findKernelConfig(context: OpenwrtContext): Promise<string> {
-  const buildDir = join(context.tree, 'build_dir')
-  for (const target of (await readdir(buildDir)).filter((name) => name.startsWith('target-')).sort()) {
-    const linux = join(buildDir, target, 'linux-x86_64')
-    if (!existsSync(linux)) continue
-    for (const name of (await readdir(linux)).sort()) {
-      const file = join(linux, name, '.config')
-      if (/^linux-\d/.test(name) && existsSync(file)) return file
-    }
+  const kernelDir = await findKernelTree(context.tree)
+  // The copies beside it (.config.set, .config.target) give false positives.
+  const path = join(kernelDir, '.config')
+  if (!existsSync(path)) {
+    throw buildError('E_KERNEL_CONFIG', `no kernel configuration ${path} after the kernel was compiled`)
   }
-  throw buildError(
-    'E_KERNEL_CONFIG',
-    `no kernel configuration below ${buildDir} after the kernel was compiled`,
-  )
+  const wanted = await wantedKernelSymbols(context)
+  const config = parseDotConfig(await readFile(path, 'utf8'), path)
+  const mismatches = checkConfig(wanted, config)
+  if (mismatches.some(({ assignment }) => assignment.need === 'required')) {
+    // Reading the tree takes seconds, so only when there is something to explain.
+    const build = await kernelBuild(context, tools)
+    const tree = await readKernelInside(build, kernelDir)
+    const told = checkConfig(wanted, config, definedNames(tree))
+    requireAll(told, 'the kernel’s final .config', tools, explainKernelMismatch(tree, config.values))
+  } else requireAll(mismatches, 'the kernel’s final .config', tools)
+  return { path, symbols: wanted.length - mismatches.length }
 }
 
 async function listTarget(context: OpenwrtContext): Promise<readonly TargetFile[]> {

@@ -63,6 +63,8 @@ export interface Findings {
   feeds: readonly FeedFinding[]
   fragments: Json
   configDigest: string
+  /** Symbols of `only-if` lines that the kernel tree has; undefined until it was read. */
+  kernelHas: ReadonlySet<string> | undefined
   targetFiles: readonly TargetFile[]
   kernelConfig: string
   buildroot: BuildrootImage | undefined
@@ -99,6 +101,7 @@ const noFindings = (): Findings => ({
   feeds: [],
   fragments: null,
   configDigest: '',
+  kernelHas: undefined,
   targetFiles: [],
   kernelConfig: '',
   buildroot: undefined,

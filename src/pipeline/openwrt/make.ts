@@ -5,6 +5,9 @@ import { firstErrorLines, readMakeLine } from '../../core/openwrt/make-output.ts
 import type { StepTools } from '../run.ts'
 import type { OpenwrtContext } from './context.ts'
 
+/** Without it each missing archive costs half a minute of retries against a network that is not there. */
+export const offlineDownloads: readonly string[] = ['CONFIG_DOWNLOAD_TOOL_CUSTOM=false']
+
 export interface MakeOptions {
   readonly network?: 'online'
   /** Extra `NAME=value` settings. */
