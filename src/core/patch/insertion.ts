@@ -45,7 +45,7 @@ export function insertionPoints(
 }
 
 /** Removed lines that the file has once, or a telling run of context right beside added ones. */
-const minAnchor = 1.2
+const minAnchor = 1
 
 function isAnchored(file: FileText, group: ChangeGroup, pattern: Pattern, at: number): boolean {
   const end = group.preStart + group.removed

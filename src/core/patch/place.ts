@@ -12,7 +12,7 @@ export interface PlaceOptions {
 }
 
 /** Below this share of its old text found, a place proves nothing; less will do beside telling lines. */
-const minWorth = { loose: 0.7, anchored: 0.3 } as const
+const minWorth = { loose: 0.55, anchored: 0.3 } as const
 /** The best place must be ahead of the second by this much. */
 const minLead = 0.1
 const sectionBonus = { same: 0.1, unknown: 0, other: -0.15 } as const
