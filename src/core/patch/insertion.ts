@@ -235,13 +235,11 @@ function oneSided(file: FileText, group: ChangeGroup, pattern: Pattern, seam: Se
   const lost =
     seam.low === undefined ? lines.slice(0, group.preStart).toReversed() : lines.slice(group.preStart)
   const [nearest, adjacent] = [lost.find((line) => !isWeak(line)), lost[0]]
-  if (adjacent === undefined || file.lines[seam.low === undefined ? at - 1 : at] === adjacent) {
-    if (nearest === undefined) return sure(at)
-  } else if (nearest === undefined) {
-    return { at, doubt: 'other lines now stand next to the only telling context', penalty: 0 }
-  }
-  if (lineInformation(file, nearest) < minTornInformation || file.positions(nearest).length === 0)
-    return sure(at)
+  const tight = adjacent === undefined || file.lines[seam.low === undefined ? at - 1 : at] === adjacent
+  if (!tight)
+    return { at, doubt: 'the context on one side of the added lines is gone, others stand there', penalty: 0 }
+  if (nearest === undefined || lineInformation(file, nearest) < minTornInformation) return sure(at)
+  if (file.positions(nearest).length === 0) return sure(at)
   return { at, doubt: 'the lines ahead of and behind the added ones no longer stand together', penalty: 0 }
 }
 
