@@ -2,6 +2,7 @@ import type { Alignment, Pattern } from './align.ts'
 import { exactPositions, type FileText, standsAt } from './file-text.ts'
 import type { ChangeGroup, HunkSides } from './hunk-sides.ts'
 import type { Edit } from './placement.ts'
+import { lineWords } from './similarity.ts'
 import { lineInformation } from './weigh.ts'
 
 /** One reading of an alignment: where each group of changes goes. */
@@ -149,13 +150,58 @@ function decide(
   )
   if (tightLeft === tightRight) {
     const nextStands = tightLeft !== true && file.lines[right.at] === next
-    return nextStands ? blockEdge(file, group, pre, left.at, right.at) : undefined
+    if (!nextStands) return undefined
+    return blockEdge(file, group, pre, left.at, right.at) ?? groupEnd(file, group, pre, left.at, right.at)
   }
   if (tightLeft === true) {
     if (!isBlank(group.added[0] ?? '') || left.evidence > clearlyMore * right.evidence) return left.at
-  } else if (right.at - left.at <= maxNearLines || right.evidence > clearlyMore * left.evidence)
-    return right.at
+  } else {
+    const inserted = file.lines.slice(left.at, right.at)
+    if (inserted.length <= maxNearLines || !hasKind(inserted, group.added)) return right.at
+    if (right.evidence > clearlyMore * left.evidence) return right.at
+  }
   return undefined
+}
+
+/** Whether some of the lines begin with the same word as the added ones: siblings of theirs. */
+function hasKind(lines: readonly string[], added: readonly string[]): boolean {
+  const first = added.find((line) => !isBlank(line)) ?? ''
+  const indent = first.length - first.trimStart().length
+  const [word] = lineWords(first)
+  return lines.some((line) => line.length - line.trimStart().length === indent && lineWords(line)[0] === word)
+}
+
+/** This many more first characters in common make two lines of a list one group. */
+const groupPrefix = 2
+
+/**
+ * A line that was the last of its kind in a list (`CONFIG_GPIO_BCM…`) stays the last of it. One kind: the
+ * lines around are no closer to each other than to the added one.
+ */
+function groupEnd(
+  file: FileText,
+  group: ChangeGroup,
+  pre: readonly string[],
+  low: number,
+  high: number,
+): number | undefined {
+  const [added = '', ...more] = group.added
+  if (more.length > 0 || high - low > maxSiblings) return undefined
+  const previous = pre[group.preStart - 1] ?? ''
+  const outside = commonPrefix(added, pre[group.preStart] ?? '') + groupPrefix
+  const inserted = file.lines.slice(low, high)
+  const isSibling = (line: string): boolean => commonPrefix(added, line) >= outside
+  const isCloser = (line: string): boolean =>
+    commonPrefix(previous, line) >= commonPrefix(added, line) + groupPrefix
+  return isSibling(previous) && inserted.every((line) => isSibling(line) && !isCloser(line))
+    ? high
+    : undefined
+}
+
+function commonPrefix(a: string, b: string): number {
+  let at = 0
+  while (at < a.length && a[at] === b[at]) at++
+  return at
 }
 
 /** Weight of the context that stands unbroken from an insertion point outwards, its nearest lines most. */
