@@ -7,6 +7,7 @@ import { messageOf, usageError } from '../core/errors.ts'
 import { environmentLayer } from '../core/spec/environment.ts'
 import { parseFwbuildFile } from '../core/spec/fwbuild-file.ts'
 import { openwrtLayer, type OpenwrtLayer } from '../core/spec/options.ts'
+import { isUrl } from '../core/spec/source-reference.ts'
 import type { Io } from './io.ts'
 
 /** Flags that are no part of what is built. */
@@ -157,6 +158,14 @@ function fromFolder(layer: OpenwrtLayer, folder: string): OpenwrtLayer {
     if (layer[key] !== undefined) result[key] = at(layer[key])
   for (const key of ['patch', 'fragment'] as const)
     if (layer[key] !== undefined) result[key] = layer[key].map(at)
+  const sourceAt = (text: string): string => {
+    const [location = '', ...rest] = text.split('#')
+    return location === '' || location.startsWith('-') || isUrl(location)
+      ? text
+      : [at(location), ...rest].join('#')
+  }
+  if (layer.source !== undefined) result['source'] = sourceAt(layer.source)
+  if (layer.merge !== undefined) result['merge'] = layer.merge.map(sourceAt)
   return result
 }
 
