@@ -118,24 +118,12 @@ const renamed: Readonly<Record<string, keyof OpenwrtLayer>> = {
   rootfsSize: 'rootfsSizeMb',
   kernelSize: 'kernelSizeMb',
 }
-const notOptions = new Set([
-  'file',
-  'until',
-  'lock',
-  'json',
-  'dryRun',
-  'explain',
-  'installMissing',
-  'quiet',
-  'verbose',
-])
-
 function flagLayer(flags: Flags, cwd: string): OpenwrtLayer {
-  const entries = Object.entries(flags).filter(([name]) => !notOptions.has(name))
-  return fromFolder(
-    validated(Object.fromEntries(entries.map(([name, value]) => [renamed[name] ?? name, value]))),
-    cwd,
-  )
+  // The rest (--json, lock's --update, …) is about the run, not about what is built.
+  const entries = Object.entries(flags)
+    .map(([name, value]) => [renamed[name] ?? name, value] as const)
+    .filter(([name]) => name in openwrtLayer.shape)
+  return fromFolder(validated(Object.fromEntries(entries)), cwd)
 }
 
 function validated(raw: Record<string, unknown>): OpenwrtLayer {
