@@ -1,8 +1,9 @@
+import { randomUUID } from 'node:crypto'
 import { existsSync } from 'node:fs'
-import { link, mkdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { access, constants, link, mkdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { hostname } from 'node:os'
 import { join } from 'node:path'
-import { infraError } from '../core/errors.ts'
+import { infraError, messageOf } from '../core/errors.ts'
 
 interface Holder {
   readonly pid: number
@@ -20,10 +21,19 @@ export interface WorkLock extends AsyncDisposable {
 
 /**
  * Takes the one lock of a work directory.
- * @throws infra E_WORK_LOCKED that names the holder
+ * @throws infra E_WORK_LOCKED that names the holder; E_WORK_DIR
  */
 export async function takeWorkLock(workDir: string, command: string): Promise<WorkLock> {
-  await mkdir(workDir, { recursive: true })
+  try {
+    await mkdir(workDir, { recursive: true })
+    await access(workDir, constants.W_OK)
+  } catch (cause) {
+    throw infraError('E_WORK_DIR', `the work directory cannot be used: ${messageOf(cause)}`, {
+      cause,
+      retryable: false,
+      hint: 'name another with --work DIR',
+    })
+  }
   const path = join(workDir, 'lock')
   const own: Holder = {
     pid: process.pid,
@@ -50,7 +60,7 @@ export async function takeWorkLock(workDir: string, command: string): Promise<Wo
 
 /** Makes the lock file whole or not at all: a link fails where one exists. */
 async function claim(path: string, own: Holder): Promise<boolean> {
-  const temporary = `${path}.${own.pid}`
+  const temporary = `${path}.${randomUUID()}`
   await writeFile(temporary, `${JSON.stringify(own)}\n`)
   try {
     await link(temporary, path)
