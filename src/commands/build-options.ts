@@ -118,22 +118,7 @@ const renamed: Readonly<Record<string, keyof OpenwrtLayer>> = {
   rootfsSize: 'rootfsSizeMb',
   kernelSize: 'kernelSizeMb',
 }
-<<<<<<< HEAD
-const notOptions = new Set([
-  'save',
-  'file',
-  'until',
-  'lock',
-  'json',
-  'dryRun',
-  'explain',
-  'installMissing',
-  'quiet',
-  'verbose',
-])
 
-=======
->>>>>>> tests
 function flagLayer(flags: Flags, cwd: string): OpenwrtLayer {
   // The rest (--json, lock's --update, …) is about the run, not about what is built.
   const entries = Object.entries(flags)
