@@ -1,5 +1,4 @@
 import type { Command } from 'commander'
-import { addCommonOptions, addOpenwrtOptions } from './build-options.ts'
 import type { Io } from './io.ts'
 
 const repeated = (value: string, earlier: readonly string[] = []): readonly string[] => [...earlier, value]
@@ -44,8 +43,13 @@ export function define(command: Command, io: Io): void {
     .action(async (a: string, b: string, options: object) =>
       (await import('./kconfig/diff.ts')).diffCommand(a, b, options, io),
     )
-  const menu = addCommonOptions(addOpenwrtOptions(command.command('menu')))
-    .description('menuconfig of a build’s kernel; only what you change is printed as a fragment')
-    .option('-o, --save <file>', 'write the fragment here instead of to standard output')
-  menu.action(async () => (await import('./kconfig/menu.ts')).menuCommand(menu, io))
+  // Reads its own options: those of a build would make every other verb start a quarter of a second later.
+  command
+    .command('menu')
+    .usage('[options]')
+    .description('menuconfig of a build’s kernel; only what you change becomes a fragment (menu --help)')
+    .helpOption(false)
+    .allowUnknownOption()
+    .argument('[options...]')
+    .action(async (words: readonly string[]) => (await import('./kconfig/menu.ts')).menuCommand(words, io))
 }
