@@ -89,7 +89,8 @@ async function runStep<C>(
   const startedMs = options.nowMs()
   const recordPath = (id: string): string => join(options.stateDir, 'steps', `${id}.json`)
   const timePath = join(options.stateDir, 'times', `${step.id}.json`)
-  const expectedMs = await readJson<number>(timePath)
+  const lastMs = await readJson(timePath)
+  const expectedMs = typeof lastMs === 'number' ? lastMs : undefined
   const { report } = options
   report({ type: 'step-start', step: step.id, ...(expectedMs === undefined ? {} : { expectedMs }) })
   using log = openLog(join(options.stateDir, 'logs', `${String(index + 1).padStart(2, '0')}-${step.id}.log`))
@@ -109,7 +110,7 @@ async function runStep<C>(
   try {
     const inputs = await step.inputs(context, tools)
     const fingerprint = fingerprintOf(inputs)
-    const record = await readJson<StepRecord>(recordPath(step.id))
+    const record = await readRecord(recordPath(step.id))
     if (record !== undefined) {
       const same = record.fingerprint === fingerprint
       if (same && (await (step.intact?.(context, record.outputs, tools) ?? true))) {
@@ -182,10 +183,17 @@ function openLog(path: string): StepLog {
 }
 
 /** A record that is absent or damaged counts as not there: the step runs again. */
-async function readJson<T>(path: string): Promise<T | undefined> {
+async function readRecord(path: string): Promise<StepRecord | undefined> {
+  const value = (await readJson(path)) as Partial<StepRecord> | null | undefined
+  return typeof value?.fingerprint === 'string' && value.outputs !== undefined
+    ? (value as StepRecord)
+    : undefined
+}
+
+async function readJson(path: string): Promise<unknown> {
   if (!existsSync(path)) return undefined
   try {
-    return JSON.parse(await readFile(path, 'utf8')) as T
+    return JSON.parse(await readFile(path, 'utf8'))
   } catch {
     return undefined
   }
