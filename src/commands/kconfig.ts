@@ -1,8 +1,7 @@
 import type { Command } from 'commander'
 import type { Io } from './io.ts'
 
-const repeated = (value: string, earlier: readonly string[]): readonly string[] => [...earlier, value]
-const none: readonly string[] = []
+const repeated = (value: string, earlier: readonly string[] = []): readonly string[] => [...earlier, value]
 
 /** `fwbuild kconfig …`: kernel configuration layers that provably survive. */
 export function define(command: Command, io: Io): void {
@@ -20,12 +19,7 @@ export function define(command: Command, io: Io): void {
     .command('check')
     .description('compare what fragments want with a final configuration')
     .requiredOption('--config <file>', 'the final .config')
-    .requiredOption(
-      '--fragment <file>',
-      'a fragment, by file or by name (kvm, hyperv, 9p, …)',
-      repeated,
-      none,
-    )
+    .requiredOption('--fragment <file>', 'a fragment, by file or by name (kvm, hyperv, 9p, …)', repeated)
     .option('--tree <kernel>', 'kernel source; explains each miss')
     .option('--kernel <version>', 'kernel the fragments are for; default: of the tree or of the .config')
     .option('--json', 'print one JSON document')

@@ -45,12 +45,12 @@ export async function checkCommand(options: CheckOptions, io: Io): Promise<void>
       hint:
         tree === undefined
           ? 'With --tree KERNEL this tells what each of them is missing.'
-          : undefinedHint(misses),
+          : whyHint(required),
     },
   )
 }
 
-const undefinedHint = (misses: readonly ConfigMismatch[]): string =>
+const whyHint = (misses: readonly ConfigMismatch[]): string =>
   `'fwbuild kconfig why ${misses[0]?.symbol}=${misses[0]?.wanted} --fix …' prints lines that make it hold.`
 
 interface OpenTree {

@@ -21,6 +21,8 @@ export interface Term {
   readonly text: string
   readonly origin: Origin
   readonly met: boolean
+  /** No configuration of this tree meets it. */
+  readonly never: boolean
   /** Symbols of the condition with their values, e.g. `HYPERV=n`. */
   readonly values: readonly string[]
   /** For an unmet one: what is missing, one level down. */
@@ -126,7 +128,7 @@ function explainOn(context: Context, symbol: KSymbol, level: Tristate, depth: nu
     return plain(context, symbol, wanted, 'undefined', 'not defined for this architecture or kernel')
   const highest = reach.highest(symbol)
   const capped = highest > 0 && highest < level
-  const seenKey = `${symbol.id}:${level}`
+  const seenKey = `${symbol.id}:${wanted}`
   if (context.seen.has(seenKey) || depth > maxDepth)
     return plain(context, symbol, wanted, 'again', 'explained above')
   context.seen.add(seenKey)
@@ -203,7 +205,7 @@ function explainOff(context: Context, symbol: KSymbol, depth: number): Explanati
     const terms = active.slice(0, 6).flatMap((line) =>
       selectTerms(line)
         .slice(0, 1)
-        .map((term) => shownTerm(config, term, [])),
+        .map((term) => shownTerm(context, term, [])),
     )
     return plain(context, symbol, 'n', 'selected', `selected by ${shown.join(', ')}${more}`, terms)
   }
@@ -218,7 +220,7 @@ function explainOff(context: Context, symbol: KSymbol, depth: number): Explanati
   if (config.visibility(symbol) > 0 || depth > maxDepth)
     return plain(context, symbol, 'n', 'set', `set # CONFIG_${symbol.name} is not set`)
   const line = symbol.defaults.find((candidate) => config.expr(candidate.condition) > 0)
-  const terms = line === undefined ? [] : selectTerms(line).map((term) => shownTerm(config, term, []))
+  const terms = line === undefined ? [] : selectTerms(line).map((term) => shownTerm(context, term, []))
   return plain(context, symbol, 'n', 'defaulted', 'it has no visible prompt, so its default holds', terms)
 }
 
@@ -282,22 +284,27 @@ function termsOf(
 ): readonly Term[] {
   return written.map((term) =>
     context.config.expr(term.expr) >= level
-      ? shownTerm(context.config, term, [], level)
-      : shownTerm(context.config, term, missing(context, term.expr, level, depth + 1), level),
+      ? shownTerm(context, term, [], level)
+      : shownTerm(context, term, missing(context, term.expr, level, depth + 1), level),
   )
 }
 
 function shownTerm(
-  config: Configuration,
+  context: Context,
   term: WrittenTerm,
   next: readonly Explanation[],
   level: Tristate = 1,
 ): Term {
-  const values = [...new Set(symbolsOf(term.expr))].map((symbol) => `${symbol.name}=${config.text(symbol)}`)
+  const { config, reach } = context
+  const values = [...new Set(symbolsOf(term.expr))].map((symbol) =>
+    isDefined(symbol) ? `${symbol.name}=${config.text(symbol)}` : `${symbol.name} undefined`,
+  )
+  const met = config.expr(term.expr) >= level
   return {
     text: exprText(term.expr, 'and'),
     origin: term.origin,
-    met: config.expr(term.expr) >= level,
+    met,
+    never: !met && reach.highestOfExpr(term.expr) < level,
     values: values.slice(0, 8),
     next,
   }

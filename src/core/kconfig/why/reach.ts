@@ -11,16 +11,16 @@ export interface Reach {
   readonly isPinned: (symbol: KSymbol) => boolean
 }
 
-/** Turning these over asks for another architecture, not for another configuration. */
-export const architectureSymbols: readonly string[] = ['64BIT', 'X86_32', 'X86_64']
+/** Turning these over on a 64-bit build asks for another architecture, not for another configuration. */
+const architectureSymbols: readonly string[] = ['64BIT', 'X86_32', 'X86_64']
 
 /**
- * Finds what is possible at all, taking the symbols named in `pinned` as they are now.
+ * Finds what is possible at all in a tree; a 64-bit configuration stays one.
  * Each symbol on its own: whether two of them go together is not asked.
  */
-export function findReach(config: Configuration, pinned: readonly string[] = architectureSymbols): Reach {
+export function findReach(config: Configuration): Reach {
   const { tree } = config
-  const fixed = new Set(pinned.map((name) => tree.byName.get(name)).filter((symbol) => symbol !== undefined))
+  const fixed = pinnedSymbols(config)
   const always = new Uint8Array(tree.symbols.length)
   const possible = new Uint8Array(tree.symbols.length)
 
@@ -113,6 +113,14 @@ export function findReach(config: Configuration, pinned: readonly string[] = arc
     isAlwaysOn: (symbol) => always[symbol.id] === 1,
     isPinned: (symbol) => fixed.has(symbol),
   }
+}
+
+function pinnedSymbols(config: Configuration): ReadonlySet<KSymbol> {
+  const symbols = architectureSymbols
+    .map((name) => config.tree.byName.get(name))
+    .filter((symbol) => symbol !== undefined)
+  const is64Bit = symbols.some((symbol) => symbol.name === '64BIT' && config.state(symbol) === 2)
+  return new Set(is64Bit ? symbols : [])
 }
 
 /** A number or string without prompt that the tree sets to one constant, such as a compiler's version. */

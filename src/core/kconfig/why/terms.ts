@@ -47,7 +47,8 @@ function addParts(terms: WrittenTerm[], expr: Expr, origin: Origin): void {
   if (expr.kind === 'and') {
     addParts(terms, expr.left, origin)
     addParts(terms, expr.right, origin)
-  } else terms.push({ expr, origin })
+  } else if (expr.kind !== 'symbol' || expr.symbol.kind !== 'constant' || expr.symbol.name !== 'y')
+    terms.push({ expr, origin })
 }
 
 /** `if FOO` around `depends on FOO` says it once. */

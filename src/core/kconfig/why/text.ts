@@ -17,9 +17,13 @@ function linesOf(explanation: Explanation, indent: string): readonly string[] {
     `${indent}${explanation.symbol}: wanted ${explanation.wanted}${got}: ${explanation.reason}${place}`,
   ]
   if (explanation.verdict === 'again' || explanation.verdict === 'holds') return lines
+  const unmet = explanation.terms.filter((term) => !term.met)
+  const never = unmet.filter((term) => term.never)
+  // What can never be met makes everything else beside the point.
+  for (const term of never.length > 0 ? never : unmet) lines.push(...unmetLines(term, `${indent}  `))
   const met = explanation.terms.filter((term) => term.met)
-  for (const term of explanation.terms) if (!term.met) lines.push(...unmetLines(term, `${indent}  `))
-  if (met.length > 0) lines.push(`${indent}  met: ${met.map((term) => term.text).join(' && ')}`)
+  if (met.length > 0 && never.length === 0 && explanation.verdict !== 'selected')
+    lines.push(`${indent}  met: ${met.map((term) => term.text).join(' && ')}`)
   return lines
 }
 
@@ -28,7 +32,7 @@ function unmetLines(term: Term, indent: string): readonly string[] {
     term.values.length === 1 && term.values[0]?.startsWith(`${term.text}=`) ? term.values[0] : undefined
   const shown = values ?? `${term.text}${term.values.length === 0 ? '' : `  [${term.values.join(', ')}]`}`
   return [
-    `${indent}not met: ${shown} (${originText(term.origin)})`,
+    `${indent}${term.never ? 'never met here' : 'not met'}: ${shown} (${originText(term.origin)})`,
     ...term.next.flatMap((next) => linesOf(next, `${indent}  `)),
   ]
 }
