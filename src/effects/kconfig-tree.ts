@@ -10,6 +10,8 @@ export interface KernelTreeOptions {
   readonly arch?: string
   /** Overrides of what `make` would export to conf, e.g. `CC`. */
   readonly env?: Readonly<Record<string, string | undefined>>
+  /** Answers `$(shell,…)` where the tree's compiler is not on this machine; given its standard output. */
+  readonly shell?: (command: string) => string
 }
 
 /** Far above any real Kconfig file. */
@@ -29,25 +31,31 @@ export function readKernelTree(directory: string, options: KernelTreeOptions = {
     })
   return readKconfigTree(
     top,
-    createHost(directory, kernelEnvironment(directory, options)),
+    createHost(directory, kernelEnvironment(directory, options), options.shell),
     choiceModelOf(directory),
   )
 }
 
-function createHost(directory: string, env: NodeJS.ProcessEnv): KconfigHost {
+function createHost(
+  directory: string,
+  env: NodeJS.ProcessEnv,
+  shell: KernelTreeOptions['shell'],
+): KconfigHost {
   return {
     readFile: (path) => readTreeFile(join(directory, path), path),
     glob: (pattern) => glob(directory, pattern),
     env: (name) => env[name],
     // $(shell,…) of Kconfig's macro language is a shell command by definition.
-    shell: (command) =>
-      spawnSync('/bin/sh', ['-c', command], {
-        cwd: directory,
-        env,
-        encoding: 'utf8',
-        stdio: ['ignore', 'pipe', 'ignore'],
-        timeout: probeTimeoutMs,
-      }).stdout ?? '',
+    shell:
+      shell ??
+      ((command) =>
+        spawnSync('/bin/sh', ['-c', command], {
+          cwd: directory,
+          env,
+          encoding: 'utf8',
+          stdio: ['ignore', 'pipe', 'ignore'],
+          timeout: probeTimeoutMs,
+        }).stdout ?? ''),
   }
 }
 
@@ -137,9 +145,9 @@ export function kernelEnvironment(directory: string, options: KernelTreeOptions 
     ...options.env,
   }
   return {
-    CC_VERSION_TEXT: firstLine(tools['CC'] ?? 'gcc'),
-    RUSTC_VERSION_TEXT: firstLine(tools['RUSTC'] ?? 'rustc'),
     ...tools,
+    CC_VERSION_TEXT: tools['CC_VERSION_TEXT'] ?? firstLine(tools['CC'] ?? 'gcc'),
+    RUSTC_VERSION_TEXT: tools['RUSTC_VERSION_TEXT'] ?? firstLine(tools['RUSTC'] ?? 'rustc'),
   }
 }
 

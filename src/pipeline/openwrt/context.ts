@@ -5,6 +5,7 @@ import type { Lockfile } from '../../core/spec/lockfile.ts'
 import type { OpenwrtSpec } from '../../core/spec/openwrt-spec.ts'
 import type { BuildUser, Engine, Mount, Session } from '../../effects/engine.ts'
 import { borrowedObjects, type MirrorOptions } from '../../effects/git-mirror.ts'
+import type { FileStamp } from '../../effects/file-stamps.ts'
 import { pathInside } from '../../effects/mounts.ts'
 
 /** Where things are; all absolute. */
@@ -63,7 +64,10 @@ export interface Findings {
   feeds: readonly FeedFinding[]
   fragments: Json
   configDigest: string
-  targetFiles: readonly TargetFile[]
+  /** Symbols of `only-if` lines that the kernel tree has; undefined until it was read. */
+  kernelHas: ReadonlySet<string> | undefined
+  /** In bin/targets/x86/64. */
+  targetFiles: readonly FileStamp[]
   kernelConfig: string
   buildroot: BuildrootImage | undefined
   artifacts: readonly Artifact[]
@@ -79,9 +83,12 @@ export type PatchFinding = {
   readonly status: string
   readonly hunks: string
 }
-export type FeedFinding = SourceFinding & { readonly name: string; readonly path: string }
-/** A file of bin/targets/x86/64. */
-export type TargetFile = { readonly name: string; readonly bytes: number; readonly mtimeMs: number }
+export type FeedFinding = SourceFinding & {
+  readonly name: string
+  /** Of its line in feeds.conf. */
+  readonly flags: readonly string[]
+  readonly path: string
+}
 
 const noFindings = (): Findings => ({
   sources: [],
@@ -94,6 +101,7 @@ const noFindings = (): Findings => ({
   feeds: [],
   fragments: null,
   configDigest: '',
+  kernelHas: undefined,
   targetFiles: [],
   kernelConfig: '',
   buildroot: undefined,

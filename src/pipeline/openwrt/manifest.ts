@@ -73,7 +73,18 @@ async function manifestOf(context: OpenwrtContext, toolVersion: string, stateDir
   }
 }
 
-const builtBy = ['source', 'merge', 'patch', 'feeds', 'configure', 'download', 'compile', 'images', 'boot']
+const builtBy = [
+  'source',
+  'merge',
+  'patch',
+  'feeds',
+  'configure',
+  'download',
+  'kernel-config',
+  'compile',
+  'images',
+  'boot',
+]
 
 async function stepsOf(stateDir: string): Promise<Manifest['steps']> {
   const steps: Manifest['steps'] = []
