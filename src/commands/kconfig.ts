@@ -1,9 +1,7 @@
 import type { Command } from 'commander'
-import { addCommonOptions, addOpenwrtOptions } from './build-options.ts'
 import type { Io } from './io.ts'
 
-const repeated = (value: string, earlier: readonly string[]): readonly string[] => [...earlier, value]
-const none: readonly string[] = []
+const repeated = (value: string, earlier: readonly string[] = []): readonly string[] => [...earlier, value]
 
 /** `fwbuild kconfig …`: kernel configuration layers that provably survive. */
 export function define(command: Command, io: Io): void {
@@ -21,12 +19,7 @@ export function define(command: Command, io: Io): void {
     .command('check')
     .description('compare what fragments want with a final configuration')
     .requiredOption('--config <file>', 'the final .config')
-    .requiredOption(
-      '--fragment <file>',
-      'a fragment, by file or by name (kvm, hyperv, 9p, …)',
-      repeated,
-      none,
-    )
+    .requiredOption('--fragment <file>', 'a fragment, by file or by name (kvm, hyperv, 9p, …)', repeated)
     .option('--tree <kernel>', 'kernel source; explains each miss')
     .option('--kernel <version>', 'kernel the fragments are for; default: of the tree or of the .config')
     .option('--json', 'print one JSON document')
@@ -50,8 +43,13 @@ export function define(command: Command, io: Io): void {
     .action(async (a: string, b: string, options: object) =>
       (await import('./kconfig/diff.ts')).diffCommand(a, b, options, io),
     )
-  const menu = addCommonOptions(addOpenwrtOptions(command.command('menu')))
-    .description('menuconfig of a build’s kernel; only what you change is printed as a fragment')
-    .option('-o, --save <file>', 'write the fragment here instead of to standard output')
-  menu.action(async () => (await import('./kconfig/menu.ts')).menuCommand(menu, io))
+  // Reads its own options: those of a build would make every other verb start a quarter of a second later.
+  command
+    .command('menu')
+    .usage('[options]')
+    .description('menuconfig of a build’s kernel; only what you change becomes a fragment (menu --help)')
+    .helpOption(false)
+    .allowUnknownOption()
+    .argument('[options...]')
+    .action(async (words: readonly string[]) => (await import('./kconfig/menu.ts')).menuCommand(words, io))
 }

@@ -1,15 +1,21 @@
 import { existsSync } from 'node:fs'
 import { resolve } from 'node:path'
-import type { Command } from 'commander'
+import { Command } from 'commander'
 import { usageError } from '../../core/errors.ts'
 import { atomicWrite } from '../../effects/files.ts'
 import { kernelMenu } from '../../pipeline/kernel-menu.ts'
-import { readLayers } from '../build-options.ts'
+import { addCommonOptions, addOpenwrtOptions, readLayers } from '../build-options.ts'
 import type { Io } from '../io.ts'
 import { openwrtSettings } from '../openwrt-settings.ts'
 
 /** `fwbuild kconfig menu`: menuconfig of a build's kernel; what was changed becomes a fragment. */
-export async function menuCommand(command: Command, io: Io): Promise<void> {
+export async function menuCommand(words: readonly string[], io: Io): Promise<void> {
+  const command = addCommonOptions(addOpenwrtOptions(new Command('fwbuild kconfig menu')))
+    .description('menuconfig of a build’s kernel; only what you change becomes a fragment')
+    .option('-o, --save <file>', 'write the fragment here instead of to standard output')
+    .exitOverride()
+    .configureOutput({ writeOut: io.stdout, writeErr: io.stderr })
+    .parse([...words], { from: 'user' })
   const { layers, run } = await readLayers(command, io)
   const save = command.opts<{ save?: string }>().save
   const file = save === undefined ? undefined : resolve(io.cwd, save)

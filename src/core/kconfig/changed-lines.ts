@@ -47,12 +47,18 @@ function enoughLines(
   for (;;) {
     const open = missed(lines)
     const size = lines.size
-    for (const name of open) {
+    for (const name of open.flatMap((missing) => withSiblings(tree, missing))) {
       const value = lineValue(tree, goal, name)
       if (value !== undefined) lines.set(name, value)
     }
     if (open.length === 0 || lines.size === size) return { lines, missed: open }
   }
+}
+
+/** A choice is settled by all of its members, also by those nobody is asked about now. */
+function withSiblings(tree: KconfigTree, name: string): readonly string[] {
+  const choice = tree.byName.get(name)?.choice
+  return choice === undefined ? [name] : choice.members.map((member) => member.name)
 }
 
 /** What a line would say; undefined where nobody is asked, so that no line has an effect. */

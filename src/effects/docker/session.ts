@@ -131,7 +131,9 @@ function sessionOf(
     }
     try {
       if (options.network !== 'online') return await checked(target, await runExec(target, request, options))
-      const release = await gate.hold()
+      const release = await gate.hold().catch((error: unknown) => {
+        throw dockerError('the build container cannot be given a network', error, signal)
+      })
       try {
         return await checked(target, await runExec(target, request, options))
       } finally {

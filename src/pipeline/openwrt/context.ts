@@ -5,6 +5,7 @@ import type { Lockfile } from '../../core/spec/lockfile.ts'
 import type { OpenwrtSpec } from '../../core/spec/openwrt-spec.ts'
 import type { BuildUser, Engine, Mount, Session } from '../../effects/engine.ts'
 import { borrowedObjects, type MirrorOptions } from '../../effects/git-mirror.ts'
+import type { FileStamp } from '../../effects/file-stamps.ts'
 import { pathInside } from '../../effects/mounts.ts'
 
 /** Where things are; all absolute. */
@@ -65,7 +66,8 @@ export interface Findings {
   configDigest: string
   /** Symbols of `only-if` lines that the kernel tree has; undefined until it was read. */
   kernelHas: ReadonlySet<string> | undefined
-  targetFiles: readonly TargetFile[]
+  /** In bin/targets/x86/64. */
+  targetFiles: readonly FileStamp[]
   kernelConfig: string
   buildroot: BuildrootImage | undefined
   artifacts: readonly Artifact[]
@@ -87,8 +89,6 @@ export type FeedFinding = SourceFinding & {
   readonly flags: readonly string[]
   readonly path: string
 }
-/** A file of bin/targets/x86/64. */
-export type TargetFile = { readonly name: string; readonly bytes: number; readonly mtimeMs: number }
 
 const noFindings = (): Findings => ({
   sources: [],

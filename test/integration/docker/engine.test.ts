@@ -243,8 +243,9 @@ testWith(needs, 'a container that is taken away under a command is not a failed 
     )
     t.is(error.exitCode, 3)
     t.regex(error.message, /was stopped or removed while/)
+    await t.throwsAsync(sh('true'), { message: /was stopped or removed while/ })
     await t.throwsAsync(sh('true', { network: 'online' }), {
-      message: /cannot be run in the build container/,
+      message: /cannot be given a network/,
     })
   })
 })

@@ -62,7 +62,7 @@ test('a required OpenWrt symbol that defconfig drops is listed', async (t) => {
   t.regex(result.stderr, /\[E_CONFIG_DROPPED\]/)
 })
 
-test('a required kernel symbol that the kernel dropped is listed with its fragment and line', async (t) => {
+test('a required kernel symbol that the kernel lacks is listed before it is compiled, with its fragment and line', async (t) => {
   const fake = await fakeBuild(t)
   commit(fake.source, 'kernel without', { 'target/linux/x86/unknown-to-kernel': 'CONFIG_9P_FS\n' })
   await writeFile(join(fake.home, 'mine.config'), '# mine\nCONFIG_9P_FS=y\n')
@@ -70,7 +70,7 @@ test('a required kernel symbol that the kernel dropped is listed with its fragme
   t.is(result.exitCode, 1)
   t.regex(
     result.stderr,
-    /required symbols? .* kernel’s final \.config:\n {2}9P_FS: wanted y \(.*mine\.config:2\)/,
+    /required symbols? .* kernel’s configuration:\n {2}9P_FS: wanted y \(.*mine\.config:2\)/,
   )
 })
 

@@ -41,7 +41,7 @@ export function readOption(
 ): boolean {
   const known =
     dependency(keyword, node, tokens) ||
-    property(keyword, node, tokens) ||
+    property(keyword, node, tokens, context) ||
     special(keyword, node, tokens, context)
   if (known) tokens.end()
   return known
@@ -59,7 +59,7 @@ function dependency(keyword: string, node: MenuNode, tokens: TokenReader): boole
   return true
 }
 
-function property(keyword: string, node: MenuNode, tokens: TokenReader): boolean {
+function property(keyword: string, node: MenuNode, tokens: TokenReader, context: OptionContext): boolean {
   const symbol = node.symbol
   if (symbol === undefined) return false
   const type = typeWords[keyword]
@@ -72,7 +72,7 @@ function property(keyword: string, node: MenuNode, tokens: TokenReader): boolean
   const defaultType = defaultTypes[keyword]
   if (keyword === 'default' || defaultType !== undefined) {
     if (defaultType !== undefined) setType(symbol, defaultType)
-    const value = tokens.expr()
+    const value = withEnvironment(tokens.expr(), context)
     symbol.defaults.push(newProperty('default', node, tokens, { value, ownCondition: tokens.optionalIf() }))
     return true
   }
@@ -137,6 +137,18 @@ function readEnvironment(
   context.envSymbols.set(symbol.name, value)
   const constant = symbolExpr(context.symbols.constant(value))
   symbol.defaults.push(newProperty('default', node, tokens, { value: constant }))
+}
+
+/** Before 4.18, `$NAME` in a text stood for a symbol with `option env`. */
+export const expandEnvSymbols = (text: string, context: Pick<OptionContext, 'envSymbols'>): string =>
+  context.envSymbols.size === 0
+    ? text
+    : text.replaceAll(/\$(\w+)/g, (whole, name: string) => context.envSymbols.get(name) ?? whole)
+
+function withEnvironment(value: Expr, context: OptionContext): Expr {
+  if (value.kind !== 'symbol' || value.symbol.kind !== 'constant') return value
+  const text = expandEnvSymbols(value.symbol.name, context)
+  return text === value.symbol.name ? value : symbolExpr(context.symbols.constant(text))
 }
 
 function setType(symbol: KSymbol, type: SymbolType): void {

@@ -5,7 +5,7 @@ import { createLexer, type Lexer, type Statement } from './lexer.ts'
 import { createMacros, type MacroHost, type Macros } from './macro.ts'
 import type { ChoiceModel, KconfigTree, KSymbol, MenuNode } from './model.ts'
 import { linkTree } from './link.ts'
-import { readOption, type OptionContext } from './options.ts'
+import { expandEnvSymbols, readOption, type OptionContext } from './options.ts'
 import { createSymbolTable, type SymbolTable } from './symbol-table.ts'
 import { createTokenReader, type TokenReader } from './token-reader.ts'
 
@@ -244,10 +244,6 @@ function readSourceStatement(
     readSource(reading, file, tokens.origin)
   }
 }
-
-/** Before 4.18, `$NAME` in a path stood for a symbol with `option env`. */
-const expandEnvSymbols = (text: string, options: OptionContext): string =>
-  text.replaceAll(/\$(\w+)/g, (whole, name: string) => options.envSymbols.get(name) ?? whole)
 
 function unknownStatement(keyword: string, origin: Origin, entry: MenuNode | undefined) {
   const known = [

@@ -186,8 +186,10 @@ export function createPlanner(config: Configuration, reach: Reach, keep: Plan): 
   const useDefault = (line: Property, level: Tristate, budget: number): Plan | undefined =>
     all([(left) => raise(line.condition, level, left), (left) => raise(line.value, level, left)], budget)
 
-  function lowerSymbol(symbol: KSymbol, level: Tristate, budget: number): Plan | undefined {
-    if (config.state(symbol) <= level) return nothing
+  function lowerSymbol(symbol: KSymbol, asked: Tristate, budget: number): Plan | undefined {
+    if (config.state(symbol) <= asked) return nothing
+    // A bool that is to be no more than `m` has to be off.
+    const level = symbol.type === 'tristate' && modulesOn ? asked : 0
     if (symbol.kind === 'constant' || reach.isAlwaysOn(symbol)) return undefined
     return answer(`-${symbol.id}:${level}`, budget, () => {
       if (symbol.choice !== undefined) return leaveChoice(symbol, budget)
