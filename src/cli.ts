@@ -12,11 +12,13 @@ function onInterrupt(): void {
 }
 process.on('SIGINT', onInterrupt)
 process.on('SIGTERM', onInterrupt)
-// A reader that went away (`fwbuild … | head`) is no failure.
-process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  if (error.code === 'EPIPE') process.exit(0)
-  throw error
-})
+// A reader that went away (`fwbuild … | head`) is no failure, and what runs is to be cleaned up.
+for (const stream of [process.stdout, process.stderr]) {
+  stream.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error
+    controller.abort()
+  })
+}
 
 process.exitCode = await runCli(process.argv.slice(2), {
   stdout: (text) => void process.stdout.write(text),
