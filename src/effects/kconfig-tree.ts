@@ -10,8 +10,8 @@ export interface KernelTreeOptions {
   readonly arch?: string
   /** Overrides of what `make` would export to conf, e.g. `CC`. */
   readonly env?: Readonly<Record<string, string | undefined>>
-  /** Answers `$(shell,…)` where the tree's compiler is not on this machine; given its standard output. */
-  readonly shell?: (command: string) => string
+  /** Stands before every compiler probe, e.g. to remember answers; `ask` runs the probe. */
+  readonly shell?: (command: string, ask: () => string) => string
 }
 
 /** Far above any real Kconfig file. */
@@ -39,23 +39,22 @@ export function readKernelTree(directory: string, options: KernelTreeOptions = {
 function createHost(
   directory: string,
   env: NodeJS.ProcessEnv,
-  shell: KernelTreeOptions['shell'],
+  around: NonNullable<KernelTreeOptions['shell']> = (_command, ask) => ask(),
 ): KconfigHost {
+  // $(shell,…) of Kconfig's macro language is a shell command by definition.
+  const ask = (command: string): string =>
+    spawnSync('/bin/sh', ['-c', command], {
+      cwd: directory,
+      env,
+      encoding: 'utf8',
+      stdio: ['ignore', 'pipe', 'ignore'],
+      timeout: probeTimeoutMs,
+    }).stdout ?? ''
   return {
     readFile: (path) => readTreeFile(join(directory, path), path),
     glob: (pattern) => glob(directory, pattern),
     env: (name) => env[name],
-    // $(shell,…) of Kconfig's macro language is a shell command by definition.
-    shell:
-      shell ??
-      ((command) =>
-        spawnSync('/bin/sh', ['-c', command], {
-          cwd: directory,
-          env,
-          encoding: 'utf8',
-          stdio: ['ignore', 'pipe', 'ignore'],
-          timeout: probeTimeoutMs,
-        }).stdout ?? ''),
+    shell: (command) => around(command, () => ask(command)),
   }
 }
 
@@ -145,9 +144,9 @@ export function kernelEnvironment(directory: string, options: KernelTreeOptions 
     ...options.env,
   }
   return {
+    CC_VERSION_TEXT: firstLine(tools['CC'] ?? 'gcc'),
+    RUSTC_VERSION_TEXT: firstLine(tools['RUSTC'] ?? 'rustc'),
     ...tools,
-    CC_VERSION_TEXT: tools['CC_VERSION_TEXT'] ?? firstLine(tools['CC'] ?? 'gcc'),
-    RUSTC_VERSION_TEXT: tools['RUSTC_VERSION_TEXT'] ?? firstLine(tools['RUSTC'] ?? 'rustc'),
   }
 }
 

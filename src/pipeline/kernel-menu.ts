@@ -38,13 +38,14 @@ export async function kernelMenu(
       session: await context.session(() => {}),
     }
     const layers = await readKernelLayers(build)
-    const before = await completed(build, kernelDir, layeredKernelConfig(layers))
-    const after = await edited(build, kernelDir, before, options.terminal)
-    if (differingNames(before, after).length === 0) return undefined
+    options.tell('building the kernel’s menuconfig…')
+    const after = await edited(build, kernelDir, layeredKernelConfig(layers), options.terminal)
+    if (after === undefined) return undefined
     options.tell('finding the lines that say what was changed…')
     const saved = join(stateDirOf(context.paths.work, context.spec.release.name), 'menu.config')
     await atomicWrite(saved, renderFragment(assignments(after)))
     const lines = await provenLines(build, kernelDir, layers, after, saved)
+    if (lines.size === 0) return undefined
     const kernel = relative(join(kernelDir, '..'), kernelDir)
     return renderFragment(assignments(lines), [
       `changed with fwbuild kconfig menu, ${describe(context)}, ${kernel}`,
@@ -64,15 +65,24 @@ async function completed(build: KernelBuild, kernelDir: string, values: Values):
   throw buildError('E_MENU', ['the kernel’s own conf failed:', ...output.slice(-8)].join('\n  '))
 }
 
+/**
+ * Starts from the layers as they are, not completed: what they ask for in vain comes into its own when the
+ * user turns on what it depends on, and what was only selected goes when that is turned off.
+ * @returns what was saved; undefined when nothing was
+ */
 async function edited(
   build: KernelBuild,
   kernelDir: string,
-  values: Values,
+  layered: Values,
   terminal: Terminal,
-): Promise<Values> {
-  await using draft = await draftConfig(build, kernelDir, values)
+): Promise<Values | undefined> {
+  await using draft = await draftConfig(build, kernelDir, layered)
+  const before = await draft.read()
   const exitCode = await build.session.interactive(draft.makeArguments('menuconfig'), build.tree, terminal)
-  if (exitCode === 0) return draft.read()
+  if (exitCode === 0) {
+    const after = await draft.read()
+    return differingNames(before, after).length === 0 ? undefined : after
+  }
   throw buildError('E_MENU', `menuconfig ended with ${exitCode}`, {
     hint: 'its output stands above; the terminal needs at least 19 lines by 80 columns',
   })

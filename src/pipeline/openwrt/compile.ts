@@ -78,13 +78,16 @@ async function checkKernel(
   const wanted = await wantedKernelSymbols(context)
   const config = parseDotConfig(await readFile(path, 'utf8'), path)
   const mismatches = checkConfig(wanted, config)
-  if (mismatches.some(({ assignment }) => assignment.need === 'required')) {
+  const told = context.found.kernelLost
+  const news = mismatches.filter(({ symbol }) => !told.has(symbol))
+  const where = 'the kernel’s final .config'
+  if (news.some(({ assignment }) => assignment.need === 'required')) {
     // Reading the tree takes seconds, so only when there is something to explain.
-    const build = await kernelBuild(context, tools)
-    const tree = await readKernelInside(build, kernelDir)
-    const told = checkConfig(wanted, config, definedNames(tree))
-    requireAll(told, 'the kernel’s final .config', tools, explainKernelMismatch(tree, config.values))
-  } else requireAll(mismatches, 'the kernel’s final .config', tools)
+    const tree = await readKernelInside(await kernelBuild(context, tools), kernelDir)
+    const better = checkConfig(wanted, config, definedNames(tree)).filter(({ symbol }) => !told.has(symbol))
+    requireAll(better, where, tools, explainKernelMismatch(tree, config.values))
+  } else requireAll(news, where, tools)
+  context.found.kernelLost = new Set(mismatches.map(({ symbol }) => symbol))
   return { path, symbols: wanted.length - mismatches.length }
 }
 

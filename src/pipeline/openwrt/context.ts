@@ -66,6 +66,8 @@ export interface Findings {
   configDigest: string
   /** Symbols of `only-if` lines that the kernel tree has; undefined until it was read. */
   kernelHas: ReadonlySet<string> | undefined
+  /** Optional kernel symbols that do not hold and were told. */
+  kernelLost: ReadonlySet<string>
   /** In bin/targets/x86/64. */
   targetFiles: readonly FileStamp[]
   kernelConfig: string
@@ -102,6 +104,7 @@ const noFindings = (): Findings => ({
   fragments: null,
   configDigest: '',
   kernelHas: undefined,
+  kernelLost: new Set(),
   targetFiles: [],
   kernelConfig: '',
   buildroot: undefined,

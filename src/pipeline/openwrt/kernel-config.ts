@@ -16,7 +16,8 @@ import { make, offlineDownloads } from './make.ts'
 type KernelConfigOutputs = {
   /** Of the symbols that `only-if` lines ask for, those this kernel has. */
   readonly has: readonly string[]
-  readonly confirmed: number
+  /** Optional symbols that will not hold. */
+  readonly lost: readonly string[]
   readonly asked: number
   readonly by: 'conf' | 'fwbuild'
 }
@@ -56,16 +57,17 @@ export const kernelConfigStep: Step<OpenwrtContext, KernelConfigOutputs> = {
     requireAll(mismatches, 'the kernel’s configuration', tools, explainKernelMismatch(tree, layered))
     return {
       has,
+      lost: mismatches.map(({ symbol }) => symbol),
       asked: wanted.length,
-      confirmed: wanted.length - mismatches.length,
       by: byConf === undefined ? 'fwbuild' : 'conf',
     }
   },
   adopt: (context, outputs) => {
     context.found.kernelHas = new Set(outputs.has)
+    context.found.kernelLost = new Set(outputs.lost)
   },
-  summary: ({ asked, confirmed, by }) =>
-    `${confirmed} of ${asked} kernel symbols will hold${by === 'conf' ? ', the kernel’s own conf agrees' : ''}`,
+  summary: ({ asked, lost, by }) =>
+    `${asked - lost.length} of ${asked} kernel symbols will hold${by === 'conf' ? ', the kernel’s own conf agrees' : ''}`,
 }
 
 /** What the kernel work needs, of a build's context. */

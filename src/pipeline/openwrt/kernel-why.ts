@@ -14,6 +14,8 @@ const shownLost = 5
 export const explainKernelMismatch =
   (tree: KconfigTree, values: ReadonlyMap<string, string>) =>
   (mismatch: ConfigMismatch): readonly string[] => {
+    // Its own line says so, with the nearest names.
+    if (mismatch.status === 'missing') return []
     const wish = { symbol: mismatch.symbol, value: mismatch.wanted }
     const reason = explanationText(explain(tree, { values }, wish))
       .trimEnd()

@@ -62,16 +62,65 @@ test('a required OpenWrt symbol that defconfig drops is listed', async (t) => {
   t.regex(result.stderr, /\[E_CONFIG_DROPPED\]/)
 })
 
-test('a required kernel symbol that the kernel lacks is listed before it is compiled, with its fragment and line', async (t) => {
+test('a required kernel symbol that the kernel does not know fails before anything is compiled', async (t) => {
   const fake = await fakeBuild(t)
-  commit(fake.source, 'kernel without', { 'target/linux/x86/unknown-to-kernel': 'CONFIG_9P_FS\n' })
+  commit(fake.source, 'kernel without', { 'target/linux/x86/unknown-to-kernel': '9P_FS\n' })
   await writeFile(join(fake.home, 'mine.config'), '# mine\nCONFIG_9P_FS=y\n')
   const result = await fake.build(['--fragment', 'mine.config'])
   t.is(result.exitCode, 1)
   t.regex(
     result.stderr,
-    /required symbols? .* kernel’s configuration:\n {2}9P_FS: wanted y \(.*mine\.config:2\)/,
+    /1 required symbol is not in the kernel’s configuration:\n {2}9P_FS: wanted y \(.*mine\.config:2\), this tree has no such symbol/,
   )
+  t.regex(result.stderr, /\[E_CONFIG_DROPPED\]/)
+  t.notRegex(result.stderr, /Compile …/)
+})
+
+test('a required kernel symbol that can’t hold is told with what it depends on and lines that help', async (t) => {
+  const fake = await fakeBuild(t)
+  commit(fake.source, 'a bus', {
+    'target/linux/x86/depends': 'MY_DRIVER MY_BUS\n',
+    'target/linux/generic/config-5.10': '# CONFIG_MY_BUS is not set\n# CONFIG_MY_DRIVER is not set\n',
+  })
+  await writeFile(join(fake.home, 'mine.config'), 'CONFIG_MY_DRIVER=y\n')
+  const result = await fake.build(['--fragment', 'mine.config', '--until', 'compile'])
+  t.is(result.exitCode, 1)
+  t.regex(result.stderr, /MY_DRIVER: wanted y \(.*mine\.config:1\), it is not set/)
+  t.regex(result.stderr, /not met: MY_BUS=n \(Kconfig:\d+\)/)
+  t.regex(result.stderr, /it holds with these lines:\n\s+CONFIG_MY_BUS=y\n\s+CONFIG_MY_DRIVER=y/)
+
+  await writeFile(join(fake.home, 'mine.config'), 'CONFIG_MY_BUS=y\nCONFIG_MY_DRIVER=y\n')
+  const helped = await fake.build(['--fragment', 'mine.config', '--until', 'compile'])
+  t.is(helped.exitCode, 0, helped.stderr)
+})
+
+test('only-if groups are required where the kernel has the symbol, and left out where not', async (t) => {
+  const fake = await fakeBuild(t)
+  const group = (condition: string, line: string): string =>
+    `#@ purpose: for a test\n#@ only-if: ${condition}\n${line}\n`
+  await writeFile(join(fake.home, 'mine.config'), group('NO_SUCH_BUS', 'CONFIG_NO_SUCH_DRIVER=y'))
+  commit(fake.source, 'drivers', {
+    'target/linux/x86/unknown-to-kernel': 'NO_SUCH_BUS\nNO_SUCH_DRIVER\nOTHER_DRIVER\n',
+  })
+  const left = await fake.build(['--fragment', 'mine.config', '--until', 'compile'])
+  t.is(left.exitCode, 0, left.stderr)
+  await writeFile(join(fake.home, 'mine.config'), group('PCI', 'CONFIG_OTHER_DRIVER=y'))
+  const asked = await fake.build(['--fragment', 'mine.config', '--until', 'compile'])
+  t.is(asked.exitCode, 1)
+  t.regex(asked.stderr, /OTHER_DRIVER: wanted y .* this tree has no such symbol/)
+})
+
+test('a required kernel symbol that only the built kernel lacks is listed with its fragment and the reason', async (t) => {
+  const fake = await fakeBuild(t)
+  commit(fake.source, 'kernel without', { 'target/linux/x86/lost-at-compile': 'CONFIG_9P_FS\n' })
+  await writeFile(join(fake.home, 'mine.config'), '# mine\nCONFIG_9P_FS=y\n')
+  const result = await fake.build(['--fragment', 'mine.config'])
+  t.is(result.exitCode, 1)
+  t.regex(
+    result.stderr,
+    /1 required symbol is not in the kernel’s final \.config:\n {2}9P_FS: wanted y \(.*mine\.config:2\)/,
+  )
+  t.regex(result.stderr, /9P_FS: wanted y, is n: set CONFIG_9P_FS=y \(Kconfig:\d+\)/)
 })
 
 test('a patch that does not fit is refused with file, hunk and reason, and changes nothing', async (t) => {
