@@ -138,6 +138,10 @@ function isBoolNow(state: State, symbol: KSymbol): boolean {
 }
 
 function updateVisibility(state: State, symbol: KSymbol): void {
+  if (symbol.transitional) {
+    state.visible[symbol.id] = 2
+    return
+  }
   let visible: Tristate = 0
   for (const prompt of symbol.prompts) {
     let value = exprValue(state, prompt.condition)
@@ -313,7 +317,7 @@ function writtenValues(state: State): ReadonlyMap<string, string> {
   const visit = (children: KconfigTree['root']['children']): void => {
     for (const node of children) {
       const symbol = node.symbol
-      if (symbol?.kind === 'symbol' && state.written[symbol.id] === 1 && symbol.type !== 'unknown') {
+      if (symbol?.kind === 'symbol' && state.written[symbol.id] === 1 && !symbol.transitional) {
         const text = valueText(state, symbol)
         values.set(symbol.name, symbol.type === 'string' ? quote(text) : text)
       }

@@ -37,6 +37,7 @@ export function createSymbolTable(): SymbolTable {
       choice: undefined,
       members: [],
       optional: false,
+      transitional: false,
     }
     all.push(symbol)
     return symbol
