@@ -312,12 +312,14 @@ function resetOutOfRange(state: State): void {
   }
 }
 
+const isHidden = (symbol: KSymbol): boolean => symbol.transitional || symbol.internal
+
 function writtenValues(state: State): ReadonlyMap<string, string> {
   const values = new Map<string, string>()
   const visit = (children: KconfigTree['root']['children']): void => {
     for (const node of children) {
       const symbol = node.symbol
-      if (symbol?.kind === 'symbol' && state.written[symbol.id] === 1 && !symbol.transitional) {
+      if (symbol?.kind === 'symbol' && state.written[symbol.id] === 1 && !isHidden(symbol)) {
         const text = valueText(state, symbol)
         values.set(symbol.name, symbol.type === 'string' ? quote(text) : text)
       }

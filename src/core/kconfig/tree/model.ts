@@ -87,6 +87,8 @@ export interface KSymbol {
   optional: boolean
   /** A former name that is only read from old .config files, never written (kernels from 6.18). */
   transitional: boolean
+  /** conf keeps it out of .config: `option env` and `option defconfig_list` of kernels before 5.13. */
+  internal: boolean
 }
 
 /**

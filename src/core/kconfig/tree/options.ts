@@ -133,6 +133,7 @@ function special(keyword: string, node: MenuNode, tokens: TokenReader, context: 
   if (keyword !== 'option') return false
   const name = tokens.word('an option')
   const value = tokens.accept('=') ? tokens.text('a value in quotes') : undefined
+  if (name === 'env' || name === 'defconfig_list') symbol.internal = true
   if (name === 'modules') context.modules = symbol
   else if (name === 'env' && value !== undefined) readEnvironment(node, symbol, value, tokens, context)
   else if (name !== 'defconfig_list' && name !== 'allnoconfig_y')

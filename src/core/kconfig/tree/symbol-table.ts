@@ -38,6 +38,7 @@ export function createSymbolTable(): SymbolTable {
       members: [],
       optional: false,
       transitional: false,
+      internal: false,
     }
     all.push(symbol)
     return symbol
