@@ -121,7 +121,8 @@ async function debootstrap(tree: string, request: BootstrapRequest): Promise<voi
     tree,
     ...(mirrors === undefined ? [] : [mirrors.archive]),
   ]
-  await run(argv, request)
+  // It is pure shell, and what it leaves is ours to remove: nothing is gained by waiting.
+  await run(argv, request, 500)
 }
 
 /**
@@ -151,18 +152,18 @@ async function mmdebstrap(archive: string, request: BootstrapRequest): Promise<v
     archive,
     ...(mirrors === undefined ? [] : renderSources(mirrors, suite).trim().split('\n')),
   ]
-  await run(argv, request)
+  // It works in a directory of its own, which it removes when it is stopped.
+  await run(argv, request, 10_000)
 }
 
-async function run(argv: readonly string[], request: BootstrapRequest): Promise<void> {
+async function run(argv: readonly string[], request: BootstrapRequest, killGraceMs: number): Promise<void> {
   const { settings, signal, onLine } = request
   const proxy = settings.httpProxy === undefined ? {} : { http_proxy: settings.httpProxy }
   const path = `${process.env['PATH'] ?? ''}:/usr/sbin:/sbin`
   const result = await runProcess(argv, {
     env: { ...process.env, ...proxy, PATH: path, LC_ALL: 'C', DEBIAN_FRONTEND: 'noninteractive' },
     signal,
-    // The tools are pure shell and Perl: nothing is gained by waiting.
-    killGraceMs: 500,
+    killGraceMs,
     ...(onLine === undefined ? {} : { onLine }),
   })
   if (result.exitCode === 0) return

@@ -49,7 +49,7 @@ export async function buildOpenwrt(request: BuildRequest): Promise<BuildResult> 
     await checkDisk({
       path: paths.work,
       bytes: spec.release.diskBytes,
-      builtMark: join(stateDir, 'times/compile.json'),
+      builtMark: join(stateDir, 'last/compile.json'),
     })
   }
   const context = await openwrtContext(settings, signal)

@@ -5,8 +5,6 @@ export interface Contender {
   readonly candidate: Candidate
   /** Score of its text, section and anchors; higher is better. */
   readonly worth: number
-  /** Why its place at the end or top of a file is not clear. */
-  readonly anchorDoubt?: string | undefined
 }
 
 /** One hunk of a file in the competition for places. */

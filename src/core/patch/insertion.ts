@@ -2,6 +2,7 @@ import type { Alignment, Pattern } from './align.ts'
 import { exactPositions, type FileText, standsAt } from './file-text.ts'
 import type { ChangeGroup, HunkSides } from './hunk-sides.ts'
 import type { Edit } from './placement.ts'
+import { lineWords } from './similarity.ts'
 import { lineInformation } from './weigh.ts'
 
 /** One reading of an alignment: where each group of changes goes. */
@@ -45,7 +46,7 @@ export function insertionPoints(
 }
 
 /** Removed lines that the file has once, or a telling run of context right beside added ones. */
-const minAnchor = 1.2
+const minAnchor = 1
 
 function isAnchored(file: FileText, group: ChangeGroup, pattern: Pattern, at: number): boolean {
   const end = group.preStart + group.removed
@@ -103,7 +104,7 @@ function insertion(
   const { low, high } = seam
   if (low === undefined && high === undefined)
     return [{ at: 0, doubt: 'nothing around the added lines is left', penalty: 0 }]
-  if (low === undefined || high === undefined) return [oneSided(file, group, pattern, seam)]
+  if (low === undefined || high === undefined) return [oneSided(file, group, pattern, seam, alignment.map)]
   if (low === high) return [sure(low)]
   // What stands between took the place of context that is gone: it is on that side of the added lines.
   if (seam.goneBefore > 0 && seam.goneAfter === 0) return [sure(high)]
@@ -114,13 +115,46 @@ function insertion(
   if (/^\s*(#\s*(else|elif|endif)|else\b)/.test(group.added[0] ?? '')) return [sure(low)]
   const decided = seam.goneBefore === 0 ? decide(file, group, pattern.lines, left, right) : undefined
   if (decided !== undefined) return [sure(decided)]
-  const [stronger, weaker] = left.evidence > right.evidence ? [left, right] : [right, left]
-  const share = (stronger.evidence - weaker.evidence) / (stronger.evidence + weaker.evidence || 1)
+  const [stronger, weaker] = left.evidence >= right.evidence ? [left, right] : [right, left]
+  const share = Math.abs(stronger.evidence - weaker.evidence) / (stronger.evidence + weaker.evidence || 1)
   const doubt = 'lines were inserted right where the hunk adds its own: before or behind them is not clear'
-  return [
+  const ends = [
     { at: stronger.at, doubt, penalty: 0 },
     { at: weaker.at, doubt, penalty: share * 0.3 },
   ]
+  const sorted = sortedPlace(file.lines, group.added, low, high)
+  if (sorted === undefined) return ends
+  return [
+    { at: sorted, doubt, penalty: 0 },
+    ...ends.filter(({ at }) => at !== sorted).map((end) => ({ ...end, penalty: 0.05 })),
+  ]
+}
+
+/** Fewer lines in ascending order may be so by chance. */
+const minSorted = 4
+
+/** Where a single added line belongs in a sorted list around the gap; undefined where there is none. */
+function sortedPlace(
+  lines: readonly string[],
+  added: readonly string[],
+  low: number,
+  high: number,
+): number | undefined {
+  const [line = '', ...more] = added
+  const prefix = line.slice(0, 1 + line.search(/[(_ ]/))
+  if (more.length > 0 || prefix === '') return undefined
+  let [start, end] = [low, high]
+  while (start > 0 && lines[start - 1]?.startsWith(prefix) === true) start--
+  while (lines[end]?.startsWith(prefix) === true) end++
+  const list = lines.slice(start, end)
+  if (
+    list.length < minSorted ||
+    list.some((one, at) => !one.startsWith(prefix) || (list[at - 1] ?? '') > one)
+  ) {
+    return undefined
+  }
+  const at = start + list.filter((one) => one < line).length
+  return at >= low && at <= high ? at : undefined
 }
 
 /** One end of the gap, and how much context stands unbroken from there outwards. */
@@ -149,13 +183,58 @@ function decide(
   )
   if (tightLeft === tightRight) {
     const nextStands = tightLeft !== true && file.lines[right.at] === next
-    return nextStands ? blockEdge(file, group, pre, left.at, right.at) : undefined
+    if (!nextStands) return undefined
+    return blockEdge(file, group, pre, left.at, right.at) ?? groupEnd(file, group, pre, left.at, right.at)
   }
   if (tightLeft === true) {
     if (!isBlank(group.added[0] ?? '') || left.evidence > clearlyMore * right.evidence) return left.at
-  } else if (right.at - left.at <= maxNearLines || right.evidence > clearlyMore * left.evidence)
-    return right.at
+  } else {
+    const inserted = file.lines.slice(left.at, right.at)
+    if (inserted.length <= maxNearLines || !hasKind(inserted, group.added)) return right.at
+    if (right.evidence > clearlyMore * left.evidence) return right.at
+  }
   return undefined
+}
+
+/** Whether some of the lines begin with the same word as the added ones: siblings of theirs. */
+function hasKind(lines: readonly string[], added: readonly string[]): boolean {
+  const first = added.find((line) => !isBlank(line)) ?? ''
+  const indent = first.length - first.trimStart().length
+  const [word] = lineWords(first)
+  return lines.some((line) => line.length - line.trimStart().length === indent && lineWords(line)[0] === word)
+}
+
+/** This many more first characters in common make two lines of a list one group. */
+const groupPrefix = 2
+
+/**
+ * A line that was the last of its kind in a list (`CONFIG_GPIO_BCM…`) stays the last of it. One kind: the
+ * lines around are no closer to each other than to the added one.
+ */
+function groupEnd(
+  file: FileText,
+  group: ChangeGroup,
+  pre: readonly string[],
+  low: number,
+  high: number,
+): number | undefined {
+  const [added = '', ...more] = group.added
+  if (more.length > 0 || high - low > maxSiblings) return undefined
+  const previous = pre[group.preStart - 1] ?? ''
+  const outside = commonPrefix(added, pre[group.preStart] ?? '') + groupPrefix
+  const inserted = file.lines.slice(low, high)
+  const isSibling = (line: string): boolean => commonPrefix(added, line) >= outside
+  const isCloser = (line: string): boolean =>
+    commonPrefix(previous, line) >= commonPrefix(added, line) + groupPrefix
+  return isSibling(previous) && inserted.every((line) => isSibling(line) && !isCloser(line))
+    ? high
+    : undefined
+}
+
+function commonPrefix(a: string, b: string): number {
+  let at = 0
+  while (at < a.length && a[at] === b[at]) at++
+  return at
 }
 
 /** Weight of the context that stands unbroken from an insertion point outwards, its nearest lines most. */
@@ -229,19 +308,32 @@ function overlap(
  * Only one side of the added lines is left. Where the other is gone from the file the place is clear;
  * where it stands elsewhere, the context was torn apart.
  */
-function oneSided(file: FileText, group: ChangeGroup, pattern: Pattern, seam: Seam): Point {
+function oneSided(
+  file: FileText,
+  group: ChangeGroup,
+  pattern: Pattern,
+  seam: Seam,
+  map: readonly number[],
+): Point {
   const at = seam.low ?? seam.high ?? 0
   const { lines } = pattern
+  const [own, step] = seam.low === undefined ? [group.preStart, 0] : [group.preStart - 1, 1]
+  const ownLine = map[own] ?? -1
+  if (ownLine >= 0 && ownLine + step !== at) {
+    return {
+      at: ownLine + step,
+      doubt: 'lines were inserted between the added ones and their context',
+      penalty: 0,
+    }
+  }
   const lost =
     seam.low === undefined ? lines.slice(0, group.preStart).toReversed() : lines.slice(group.preStart)
   const [nearest, adjacent] = [lost.find((line) => !isWeak(line)), lost[0]]
-  if (adjacent === undefined || file.lines[seam.low === undefined ? at - 1 : at] === adjacent) {
-    if (nearest === undefined) return sure(at)
-  } else if (nearest === undefined) {
-    return { at, doubt: 'other lines now stand next to the only telling context', penalty: 0 }
-  }
-  if (lineInformation(file, nearest) < minTornInformation || file.positions(nearest).length === 0)
-    return sure(at)
+  const tight = adjacent === undefined || file.lines[seam.low === undefined ? at - 1 : at] === adjacent
+  if (!tight)
+    return { at, doubt: 'the context on one side of the added lines is gone, others stand there', penalty: 0 }
+  if (nearest === undefined || lineInformation(file, nearest) < minTornInformation) return sure(at)
+  if (file.positions(nearest).length === 0) return sure(at)
   return { at, doubt: 'the lines ahead of and behind the added ones no longer stand together', penalty: 0 }
 }
 

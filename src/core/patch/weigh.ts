@@ -34,11 +34,15 @@ export function patternOf(file: FileText, sides: HunkSides): Pattern {
   return { lines: pre, weights, mandatory, glued, seam }
 }
 
+/** Lines that end any block: braces spelt in words. */
+const closers = /^\s*(#\s*)?(end(if|menu|choice)?|else|fi|done|esac|break;)\s*$/
+
 /**
  * How much meeting this line says about where one is: about 1 for a line of words that the file has
  * once, less for frequent and short ones; blank and brace-only lines prove next to nothing.
  */
 export function lineInformation(file: FileText, line: string): number {
+  if (closers.test(line)) return 0.12
   const letters = line.replaceAll(/[^0-9A-Za-z]+/g, '').length
   if (letters === 0) return line.trim() === '' ? 0.08 : 0.12
   const times = Math.max(file.positions(line).length, 1)

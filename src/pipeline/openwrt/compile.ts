@@ -1,22 +1,24 @@
 import { existsSync } from 'node:fs'
-import { readdir, readFile, stat } from 'node:fs/promises'
+import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { buildError } from '../../core/errors.ts'
 import { checkConfig } from '../../core/kconfig/check.ts'
 import { parseDotConfig } from '../../core/kconfig/dot-config.ts'
+import { stampFiles, stampsHold, type FileStamp } from '../../effects/file-stamps.ts'
 import type { Step, StepTools } from '../run.ts'
 import { wantedKernelSymbols, requireAll } from './configure.ts'
-import type { OpenwrtContext, TargetFile } from './context.ts'
+import type { OpenwrtContext } from './context.ts'
 import { definedNames, kernelBuild } from './kernel-config.ts'
 import { findKernelTree, readKernelInside } from './kernel-tree.ts'
 import { explainKernelMismatch } from './kernel-why.ts'
 import { make, offlineDownloads } from './make.ts'
 
 type CompileOutputs = {
-  readonly files: readonly TargetFile[]
+  readonly files: readonly FileStamp[]
   readonly kernelConfig: string
   readonly kernelSymbols: number
-  readonly items: number
+  /** What make went through, by target: next time's totals. */
+  readonly items: { readonly [target: string]: number }
 }
 
 const targetFolder = 'bin/targets/x86/64'
@@ -34,22 +36,27 @@ export const compileStep: Step<OpenwrtContext, CompileOutputs> = {
   }),
   run: async (context, tools) => {
     const settings = offlineDownloads
-    let items = 0
-    for (const target of ['tools/install', 'toolchain/install', 'target/compile']) {
-      items += await make(context, [target], tools, { settings })
+    const before = (tools.previous as CompileOutputs | undefined)?.items
+    const items: Record<string, number> = {}
+    const makeTarget = async (target: string): Promise<void> => {
+      const expectedItems = before?.[target]
+      items[target] = await make(context, [target], tools, {
+        settings,
+        ...(expectedItems === undefined ? {} : { expectedItems }),
+      })
     }
+    for (const target of ['tools/install', 'toolchain/install', 'target/compile']) await makeTarget(target)
     const { path, symbols } = await checkKernel(context, tools)
-    items += await make(context, ['world'], tools, { settings })
+    await makeTarget('world')
     await checkKernel(context, tools)
-    return { files: await listTarget(context), kernelConfig: path, kernelSymbols: symbols, items }
+    return {
+      files: await stampFiles(join(context.tree, targetFolder)),
+      kernelConfig: path,
+      kernelSymbols: symbols,
+      items,
+    }
   },
-  intact: async (context, outputs) => {
-    const present = new Map((await listTarget(context).catch(() => [])).map((file) => [file.name, file]))
-    return outputs.files.every((file) => {
-      const found = present.get(file.name)
-      return found?.bytes === file.bytes && found.mtimeMs === file.mtimeMs
-    })
-  },
+  intact: (context, outputs) => stampsHold(join(context.tree, targetFolder), outputs.files),
   adopt: (context, outputs) => {
     context.found.targetFiles = outputs.files
     context.found.kernelConfig = outputs.kernelConfig
@@ -82,21 +89,6 @@ async function checkKernel(
   } else requireAll(news, where, tools)
   context.found.kernelLost = new Set(mismatches.map(({ symbol }) => symbol))
   return { path, symbols: wanted.length - mismatches.length }
-}
-
-async function listTarget(context: OpenwrtContext): Promise<readonly TargetFile[]> {
-  const folder = join(context.tree, targetFolder)
-  const entries = await readdir(folder, { withFileTypes: true })
-  return Promise.all(
-    entries
-      .filter((entry) => entry.isFile())
-      .map((entry) => entry.name)
-      .sort()
-      .map(async (name) => {
-        const { size, mtimeMs } = await stat(join(folder, name))
-        return { name, bytes: size, mtimeMs }
-      }),
-  )
 }
 
 /** A file of bin/targets/x86/64 by its path on this machine. */

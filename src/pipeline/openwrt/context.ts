@@ -5,6 +5,7 @@ import type { Lockfile } from '../../core/spec/lockfile.ts'
 import type { OpenwrtSpec } from '../../core/spec/openwrt-spec.ts'
 import type { BuildUser, Engine, Mount, Session } from '../../effects/engine.ts'
 import { borrowedObjects, type MirrorOptions } from '../../effects/git-mirror.ts'
+import type { FileStamp } from '../../effects/file-stamps.ts'
 import { pathInside } from '../../effects/mounts.ts'
 
 /** Where things are; all absolute. */
@@ -67,7 +68,8 @@ export interface Findings {
   kernelHas: ReadonlySet<string> | undefined
   /** Optional kernel symbols that do not hold and were told. */
   kernelLost: ReadonlySet<string>
-  targetFiles: readonly TargetFile[]
+  /** In bin/targets/x86/64. */
+  targetFiles: readonly FileStamp[]
   kernelConfig: string
   buildroot: BuildrootImage | undefined
   artifacts: readonly Artifact[]
@@ -89,8 +91,6 @@ export type FeedFinding = SourceFinding & {
   readonly flags: readonly string[]
   readonly path: string
 }
-/** A file of bin/targets/x86/64. */
-export type TargetFile = { readonly name: string; readonly bytes: number; readonly mtimeMs: number }
 
 const noFindings = (): Findings => ({
   sources: [],

@@ -77,10 +77,7 @@ async function explainFailure(
   tools: StepTools,
   options: MakeOptions,
 ): Promise<Error> {
-  const again =
-    failedItem === undefined
-      ? targets
-      : [`${failedItem}/${targets.includes('download') ? 'download' : 'compile'}`]
+  const again = rerunTargets(targets, failedItem)
   tools.progress({ item: `${failedItem ?? targets.join(' ')} failed; once more, verbose` })
   const lines: string[] = []
   let diskFull = false
@@ -113,6 +110,13 @@ async function explainFailure(
 function sessionFlags({ spec, engine, paths }: OpenwrtContext): readonly string[] {
   const dl = paths.dl === join(paths.work, 'dl') ? [] : ['--dl', paths.dl]
   return ['--release', spec.release.name, '--engine', engine.kind, '--work', paths.work, ...dl]
+}
+
+/** The failing item alone; what was asked for where that is the item itself, or none was named. */
+function rerunTargets(targets: readonly string[], failedItem: string | undefined): readonly string[] {
+  if (failedItem === undefined || targets.some((target) => target.startsWith(`${failedItem}/`)))
+    return targets
+  return [`${failedItem}/${targets.includes('download') ? 'download' : 'compile'}`]
 }
 
 const diskFullError = (context: OpenwrtContext): Error =>
