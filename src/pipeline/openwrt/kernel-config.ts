@@ -1,7 +1,10 @@
-import { relative } from 'node:path'
+import { existsSync } from 'node:fs'
+import { readFile } from 'node:fs/promises'
+import { join, relative } from 'node:path'
 import { checkConfig } from '../../core/kconfig/check.ts'
 import { evaluate } from '../../core/kconfig/tree/evaluate.ts'
 import { isDefined, type KconfigTree } from '../../core/kconfig/tree/model.ts'
+import { unanswered } from '../../core/kconfig/unanswered.ts'
 import { layeredKernelConfig } from '../../core/openwrt/kernel-layers.ts'
 import type { Step, StepTools } from '../run.ts'
 import { requireAll, wantedKernelSymbols } from './configure.ts'
@@ -48,8 +51,13 @@ export const kernelConfigStep: Step<OpenwrtContext, KernelConfigOutputs> = {
     const has = symbolsOf(tree, conditionsOf(await loadFragments(context)))
     context.found.kernelHas = new Set(has)
     const wanted = await wantedKernelSymbols(context)
-    const layered = layeredKernelConfig(await readKernelLayers(build))
+    const layers = await readKernelLayers(build)
+    const layered = layeredKernelConfig(layers)
     const config = evaluate(tree, { values: layered })
+    if (await stopsAtQuestions(context.tree)) {
+      const below = layeredKernelConfig({ ...layers, stack: layers.stack.slice(0, -1) })
+      tellQuestions(unanswered(config), unanswered(evaluate(tree, { values: below })), tools)
+    }
     const byConf = await confirm(build, kernelDir, layered, tools)
     const values = byConf ?? config.values
     if (byConf !== undefined) tellDifferences(config.values, byConf, tools)
@@ -97,6 +105,29 @@ async function confirm(
   const values = await completeByConf(build, draft, tools.line)
   if (values === undefined) tools.note('the kernel’s own conf can’t run here, so it did not confirm this')
   return values
+}
+
+/** From 22.03 on the kernel's build fails where its configuration has no answer. */
+async function stopsAtQuestions(tree: string): Promise<boolean> {
+  const makefile = join(tree, 'include/kernel-build.mk')
+  return existsSync(makefile) && (await readFile(makefile, 'utf8')).includes('FAIL_ON_UNCONFIGURED')
+}
+
+const shownQuestions = 10
+
+/**
+ * Only what our layers bring up: the others depend on the toolchain's compiler, which is not built yet.
+ * @param below what the tree's own layers leave open
+ */
+function tellQuestions(open: readonly string[], below: readonly string[], tools: StepTools): void {
+  const ours = open.filter((name) => !below.includes(name))
+  if (ours.length === 0) return
+  const more = ours.length > shownQuestions ? ` and ${ours.length - shownQuestions} more` : ''
+  tools.note(
+    `no layer answers ${ours.slice(0, shownQuestions).join(', ')}${more}: the kernel’s build may stop there; ` +
+      'add a line for each to a fragment',
+    'warn',
+  )
 }
 
 const shownDifferences = 5
