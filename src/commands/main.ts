@@ -8,7 +8,32 @@ interface Verb {
   readonly load: () => Promise<{ define: (command: Command, io: Io) => void }>
 }
 
-const verbs: Readonly<Record<string, Verb>> = {}
+const verbs: Readonly<Record<string, Verb>> = {
+  openwrt: {
+    summary: 'build OpenWrt images for hypervisors and boot them',
+    load: () => import('./openwrt.ts'),
+  },
+  verify: {
+    summary: 'boot an image in QEMU and check over its console that it works',
+    load: () => import('./verify.ts'),
+  },
+  lock: {
+    summary: 'pin sources, patches and buildroot image of a build',
+    load: () => import('./lock.ts'),
+  },
+  shell: {
+    summary: 'a shell or a command in the container of a build',
+    load: () => import('./shell.ts'),
+  },
+  clean: {
+    summary: 'remove trees and records of builds',
+    load: () => import('./clean.ts'),
+  },
+  doctor: {
+    summary: 'check what this machine lacks for building and booting, and install it',
+    load: () => import('./doctor.ts'),
+  },
+}
 
 const bugExitCode = 70
 

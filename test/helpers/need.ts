@@ -1,4 +1,5 @@
 import { spawnSync } from 'node:child_process'
+import { existsSync } from 'node:fs'
 import test, { type ExecutionContext, type Implementation } from 'ava'
 
 export interface Need {
@@ -15,6 +16,9 @@ export const needProgram = (command: string, args: readonly string[] = ['--versi
   name: command,
   present: runs(command, args),
 })
+
+/** A file that a package installs. */
+export const needFile = (path: string): Need => ({ name: path, present: existsSync(path) })
 
 /** A Docker daemon that answers. */
 export const needDocker = (): Need => ({ name: 'a Docker daemon', present: runs('docker', ['info']) })

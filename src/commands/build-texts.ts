@@ -1,0 +1,36 @@
+import type { Json } from '../core/json.ts'
+import { openwrtArguments, shellWord } from '../core/manifest/reproduce.ts'
+import { openwrtStepIds, type OpenwrtStepId } from '../pipeline/openwrt.ts'
+import type { OpenwrtSettings } from '../pipeline/openwrt/context.ts'
+import type { Rerun } from '../pipeline/run.ts'
+
+/** What `--dry-run` prints. */
+export function planText(settings: OpenwrtSettings, until: OpenwrtStepId | undefined): string {
+  const { spec, paths, engine } = settings
+  const steps = openwrtStepIds.slice(0, until === undefined ? undefined : openwrtStepIds.indexOf(until) + 1)
+  return [
+    `release   ${spec.release.name}: ${spec.release.title}, Linux ${spec.release.kernel}`,
+    `work      ${paths.work}`,
+    `output    ${paths.output}`,
+    `engine    ${engine.kind}, ${settings.jobs} jobs${settings.offline ? ', offline' : ''}`,
+    `steps     ${steps.join(' → ')}`,
+    `the same  fwbuild openwrt ${openwrtArguments(spec).map(shellWord).join(' ')}`,
+    '',
+  ].join('\n')
+}
+
+const shown = (value: Json | undefined): string => (value === undefined ? '(nothing)' : JSON.stringify(value))
+
+/** What `--explain` prints: the inputs in which a step that ran again differs from its last run. */
+export function explainReruns(reruns: readonly Rerun[]): string {
+  if (reruns.length === 0) return 'no step ran again that had run before\n'
+  return reruns
+    .map(({ step, outputsGone, differences }) => {
+      if (outputsGone) return `${step} ran again: what it had made is gone or was changed\n`
+      const lines = differences.map(
+        ({ path, before, after }) => `  ${path}: ${shown(before)} → ${shown(after)}\n`,
+      )
+      return `${step} ran again, its inputs differ:\n${lines.join('')}`
+    })
+    .join('')
+}

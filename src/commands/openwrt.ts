@@ -1,0 +1,79 @@
+import type { Command } from 'commander'
+import { usageError } from '../core/errors.ts'
+import type { HostJob } from '../core/host/requirements.ts'
+import { openwrtStepIds, type OpenwrtStepId } from '../pipeline/openwrt.ts'
+import { buildOpenwrt } from '../pipeline/openwrt-build.ts'
+import { installMissing } from '../pipeline/install-missing.ts'
+import type { OpenwrtSettings } from '../pipeline/openwrt/context.ts'
+import { artifactTable } from '../report/result-table.ts'
+import { addCommonOptions, addOpenwrtOptions, readLayers, type RunFlags } from './build-options.ts'
+import { confirm } from './confirm.ts'
+import type { Io } from './io.ts'
+import { openwrtSettings } from './openwrt-settings.ts'
+import { toolVersion } from './project.ts'
+import { explainReruns, planText } from './build-texts.ts'
+import { reporterFor } from './reporter.ts'
+
+/** `fwbuild openwrt`: from sources to images that booted. */
+export function define(command: Command, io: Io): void {
+  addCommonOptions(addOpenwrtOptions(command))
+    .addHelpText('after', `\nSteps for --until: ${openwrtStepIds.join(', ')}`)
+    .action(async () => {
+      const { layers, run } = await readLayers(command, io)
+      const until = checkStep(run.until)
+      const settings = await openwrtSettings(layers, run, io)
+      if (run.dryRun) return io.stdout(planText(settings, until))
+      if (run.installMissing) await installFor(settings, io)
+      await build(settings, run, until, io)
+    })
+}
+
+function checkStep(name: string | undefined): OpenwrtStepId | undefined {
+  const step = openwrtStepIds.find((id) => id === name)
+  if (name === undefined || step !== undefined) return step
+  throw usageError('E_STEP_UNKNOWN', `there is no step ‘${name}’`, {
+    hint: `steps: ${openwrtStepIds.join(', ')}`,
+  })
+}
+
+/** Before anything is built: every program that the whole job needs. */
+async function installFor(settings: OpenwrtSettings, io: Io): Promise<void> {
+  const engineJobs: readonly HostJob[] =
+    settings.engine.kind === 'host' ? ['host-build'] : ['container', 'base-image']
+  await installMissing({
+    jobs: ['clone', ...engineJobs, 'convert', ...(settings.spec.boot ? (['boot'] as const) : [])],
+    env: io.env,
+    workDir: settings.paths.work,
+    signal: io.signal,
+    onLine: (line) => io.stderr(`${line}\n`),
+    terminal: io.stdin !== undefined,
+    ...(io.stdin === undefined ? {} : { confirm: (question: string) => confirm(question, io) }),
+  })
+}
+
+async function build(
+  settings: OpenwrtSettings,
+  run: RunFlags,
+  until: OpenwrtStepId | undefined,
+  io: Io,
+): Promise<void> {
+  const reporter = reporterFor(run, io)
+  try {
+    const result = await buildOpenwrt({
+      settings,
+      toolVersion,
+      until,
+      command: 'fwbuild openwrt',
+      signal: io.signal,
+      report: reporter.report,
+      nowMs: () => Date.now(),
+    })
+    await reporter.close()
+    if (run.explain) io.stderr(explainReruns(result.reruns))
+    const { artifacts } = result.context.found
+    if (run.json) io.stdout(`${JSON.stringify({ output: settings.paths.output, artifacts }, null, 2)}\n`)
+    else if (artifacts.length > 0) io.stdout(`\n${artifactTable(artifacts)}\n${settings.paths.output}\n`)
+  } finally {
+    await reporter.close()
+  }
+}

@@ -1,0 +1,51 @@
+import { z } from 'zod'
+import { hypervisors, imageFormats } from '../image/formats.ts'
+
+export const firmwares = ['bios', 'uefi'] as const
+
+const name = z.string().min(1)
+const paths = z.array(name)
+const positive = z.number().int().positive()
+
+/** Options every building command has; values of the file, the environment and the flags alike. */
+export const commonOptions = {
+  engine: z.enum(['docker', 'host']).describe('where commands run'),
+  work: name.describe('work directory: git mirror, downloads, ccache, trees, records'),
+  output: name.describe('output directory'),
+  dl: name.describe('source archives'),
+  mirror: name.describe('Debian mirror for the buildroot image'),
+  offline: z.boolean().describe('touch no network'),
+  jobs: positive.describe('parallel make jobs'),
+}
+
+export const openwrtOptions = {
+  release: name.describe('release of the catalogue'),
+  hv: z.array(z.enum(hypervisors)).describe('hypervisors the images are for'),
+  source: name.describe('URL|PATH[#REF] in place of the release’s own'),
+  merge: paths.describe('URL|PATH#REF to merge'),
+  patch: paths.describe('patch files'),
+  fragment: paths.describe('kernel configuration fragments, applied last'),
+  share: z.array(z.enum(['9p', 'virtiofs', 'vsock'])).describe('host shares the guest can use'),
+  package: paths.describe('OpenWrt packages to build in'),
+  firmware: z.array(z.enum(firmwares)).describe('firmware to emit images for'),
+  image: z.array(z.enum(imageFormats)).describe('image formats'),
+  rootfsSizeMb: positive.describe('root file system partition in MiB'),
+  kernelSizeMb: positive.describe('kernel partition in MiB'),
+  forcePciHyperv: z.boolean().describe('add KERNEL_PCI_HYPERV even where the kernel has it already'),
+  azure: z.boolean().describe('with hyperv: also a fixed VHD for Azure'),
+  boot: z.boolean().describe('boot the images'),
+}
+
+const optional = <S extends z.ZodRawShape>(shape: S) => z.strictObject(shape).partial()
+
+export const openwrtLayer = optional({ ...commonOptions, ...openwrtOptions })
+/** One source of options: the file, the environment or the flags. */
+export type OpenwrtLayer = z.infer<typeof openwrtLayer>
+
+/** fwbuild.yaml. */
+export const fileSchema = z.strictObject({
+  version: z.literal(1).describe('version of this file’s format'),
+  ...optional(commonOptions).shape,
+  openwrt: optional(openwrtOptions).optional(),
+})
+export type FwbuildFile = z.infer<typeof fileSchema>

@@ -1,0 +1,166 @@
+import { randomUUID } from 'node:crypto'
+import { addAbortSignal, type Readable } from 'node:stream'
+import { setTimeout as sleep } from 'node:timers/promises'
+import type Docker from 'dockerode'
+import { cancelledError, infraError } from '../../core/errors.ts'
+import type { ExecOptions, ExecResult, Session, SessionSpec, Terminal } from '../engine.ts'
+import { pathInside } from '../mounts.ts'
+import { dockerError, statusOf } from './client.ts'
+import { runExec, type ExecTarget } from './exec.ts'
+import { addIdentity, buildHome, buildLogin } from './identity.ts'
+import { runInteractive } from './interactive.ts'
+import { NetworkGate } from './network-gate.ts'
+
+/** Labels of every container fwbuild makes; `workDir` is how leftovers are found. */
+export const labels = {
+  own: 'fwbuild',
+  workDir: 'fwbuild.workdir',
+  pid: 'fwbuild.pid',
+  title: 'fwbuild.title',
+} as const
+
+/** Ends up in the version string of kernels, so it is the same everywhere. */
+const hostname = 'fwbuild'
+const removalTimeoutMs = 30_000
+
+/** Creates, prepares and starts the one container of a build; on failure nothing is left. */
+export async function openSession(
+  docker: Docker,
+  spec: SessionSpec,
+  userns: 'keep-id' | undefined,
+  signal: AbortSignal,
+): Promise<Session> {
+  const container = await createContainer(docker, spec, userns, signal)
+  try {
+    await addIdentity(container, spec.user)
+    if (signal.aborted) throw cancelledError()
+    await container.start()
+    const gate = await NetworkGate.close(docker, container)
+    if (signal.aborted) throw cancelledError()
+    return sessionOf(docker, container, gate, spec)
+  } catch (error) {
+    await removeContainer(container)
+    throw dockerError('the build container cannot be started', error, signal)
+  }
+}
+
+async function createContainer(
+  docker: Docker,
+  spec: SessionSpec,
+  userns: 'keep-id' | undefined,
+  signal: AbortSignal,
+): Promise<Docker.Container> {
+  const { uid, gid } = spec.user
+  if (signal.aborted) throw cancelledError()
+  try {
+    return await docker.createContainer({
+      name: `fwbuild-${spec.title}-${randomUUID().slice(0, 8)}`.replaceAll(/[^\w.-]/g, '-'),
+      Image: spec.image,
+      Hostname: hostname,
+      User: `${uid}:${gid}`,
+      // Sleeps under docker-init, which reaps what execs leave behind.
+      Entrypoint: ['tail', '-f', '/dev/null'],
+      Cmd: [],
+      WorkingDir: '/',
+      StopTimeout: 1,
+      Labels: {
+        [labels.own]: '1',
+        [labels.workDir]: spec.workDir,
+        [labels.pid]: String(process.pid),
+        [labels.title]: spec.title,
+      },
+      HostConfig: {
+        AutoRemove: true,
+        Init: true,
+        CapDrop: ['ALL'],
+        SecurityOpt: ['no-new-privileges'],
+        NetworkMode: 'bridge',
+        ...(userns === undefined ? {} : { UsernsMode: userns }),
+        Tmpfs: { '/tmp': 'rw,exec,nosuid,nodev,mode=1777' },
+        Mounts: spec.mounts.map(({ source, target, readonly }) => ({
+          Type: 'bind',
+          Source: source,
+          Target: target,
+          ReadOnly: readonly ?? false,
+        })),
+      },
+    })
+  } catch (error) {
+    if (statusOf(error) === 404) {
+      throw infraError('E_IMAGE_MISSING', `the image ${spec.image} is not known to Docker`, { cause: error })
+    }
+    throw dockerError('the build container cannot be created', error, signal)
+  }
+}
+
+/** Removes a container whatever its state, and waits until it is gone; absent is fine. */
+export async function removeContainer(container: Docker.Container): Promise<void> {
+  for (let waitedMs = 0; waitedMs < removalTimeoutMs; waitedMs += 100) {
+    try {
+      await container.remove({ force: true, v: true })
+    } catch (error) {
+      if (statusOf(error) === 404) return
+      // 409: the daemon is removing it by itself (AutoRemove).
+      if (statusOf(error) !== 409) throw dockerError('the build container cannot be removed', error)
+    }
+    await sleep(100)
+  }
+  throw infraError('E_DOCKER', `the container ${container.id.slice(0, 12)} could not be removed`, {
+    hint: `docker rm -f ${container.id.slice(0, 12)}`,
+  })
+}
+
+function sessionOf(
+  docker: Docker,
+  container: Docker.Container,
+  gate: NetworkGate,
+  spec: SessionSpec,
+): Session {
+  const target: ExecTarget = { docker, container, user: `${spec.user.uid}:${spec.user.gid}` }
+  const baseEnv = { HOME: buildHome, USER: buildLogin, LOGNAME: buildLogin, ...spec.env }
+  const inside = (hostPath: string): string => pathInside(spec.mounts, hostPath)
+
+  const exec = async (argv: readonly string[], options: ExecOptions): Promise<ExecResult> => {
+    const { signal } = options
+    if (signal.aborted) throw cancelledError()
+    const request = {
+      id: randomUUID(),
+      argv,
+      cwd: inside(options.cwd),
+      env: { ...baseEnv, ...options.env },
+    }
+    try {
+      if (options.network !== 'online') return await runExec(target, request, options)
+      const release = await gate.hold()
+      try {
+        return await runExec(target, request, options)
+      } finally {
+        await release()
+      }
+    } catch (error) {
+      throw dockerError(`${argv[0]} cannot be run in the build container`, error, signal)
+    }
+  }
+
+  const readTar = async (hostPath: string, signal: AbortSignal): Promise<Readable> => {
+    try {
+      const archive = await container.getArchive({ path: inside(hostPath), abortSignal: signal })
+      return addAbortSignal(signal, archive as Readable)
+    } catch (error) {
+      if (statusOf(error) === 404) {
+        throw infraError('E_FILE_MISSING', `${hostPath} does not exist`, { cause: error })
+      }
+      throw dockerError(`${hostPath} cannot be read out of the container`, error, signal)
+    }
+  }
+
+  const interactive = async (argv: readonly string[], cwd: string, terminal: Terminal): Promise<number> => {
+    try {
+      return await runInteractive(target, argv, inside(cwd), baseEnv, terminal)
+    } catch (error) {
+      throw dockerError(`${argv[0]} cannot be run in the build container`, error)
+    }
+  }
+
+  return { exec, inside, readTar, interactive, [Symbol.asyncDispose]: () => removeContainer(container) }
+}

@@ -1,0 +1,215 @@
+import { createHash } from 'node:crypto'
+import { existsSync } from 'node:fs'
+import { mkdir, readFile } from 'node:fs/promises'
+import { join, resolve } from 'node:path'
+import type { SimpleGit } from 'simple-git'
+import { infraError, messageOf, usageError } from '../core/errors.ts'
+import { hostOf, isUrl } from '../core/spec/source-reference.ts'
+import { atomicWrite } from './files.ts'
+import { gitCommit, gitMaybe, gitRaw, gitReason, openGit } from './git.ts'
+
+export interface ResolvedSource {
+  readonly location: string
+  readonly ref: string
+  readonly commit: string
+  /** Things the user should know, e.g. that the source was not reachable and an earlier fetch is used. */
+  readonly notes: readonly string[]
+}
+
+export interface MirrorOptions {
+  /** Bare repository shared by all builds of a work directory. */
+  readonly gitDir: string
+  readonly signal: AbortSignal
+  readonly offline: boolean
+  readonly onProgress?: (text: string) => void
+}
+
+const fullHash = /^[0-9a-f]{40}$/
+
+/** The bare repository that all sources are fetched into; made on first use. */
+export async function openMirror(options: MirrorOptions): Promise<SimpleGit> {
+  if (!existsSync(join(options.gitDir, 'HEAD'))) {
+    await mkdir(options.gitDir, { recursive: true })
+    await gitRaw(openGit(options.gitDir, options), ['init', '-q', '--bare', '--initial-branch=main', '.'])
+  }
+  return openGit(options.gitDir, options)
+}
+
+/**
+ * Finds the commit a source names now, without fetching it.
+ * @throws usage error for a ref or path that does not exist, infra error for a host that does not answer
+ */
+export async function resolveSource(
+  location: string,
+  ref: string,
+  options: MirrorOptions,
+): Promise<ResolvedSource> {
+  const mirror = await openMirror(options)
+  if (fullHash.test(ref)) {
+    return { location, ref, commit: ref, notes: [] }
+  }
+  if (!isUrl(location)) return resolveLocal(location, ref, options)
+  const known = await gitCommit(mirror, mirrorRef(location, ref))
+  if (options.offline) {
+    if (known !== undefined) return { location, ref, commit: known, notes: [] }
+    throw unreachable(location, '--offline was given and nothing was fetched from it before')
+  }
+  try {
+    const listed = await gitRaw(mirror, [
+      'ls-remote',
+      location,
+      ref,
+      `refs/heads/${ref}`,
+      `refs/tags/${ref}^{}`,
+    ])
+    const commit = pickRemote(listed, ref)
+    if (commit === undefined) {
+      throw usageError('E_REF_UNKNOWN', `${location} has no branch, tag or ref ‘${ref}’`)
+    }
+    return { location, ref, commit, notes: [] }
+  } catch (error) {
+    if (options.signal.aborted || !messageOf(error).includes('fatal')) throw error
+    if (known === undefined) throw unreachable(location, gitReason(error), error)
+    const note = `${hostOf(location)} could not be reached; using ${known.slice(0, 10)}, fetched earlier`
+    return { location, ref, commit: known, notes: [note] }
+  }
+}
+
+async function resolveLocal(location: string, ref: string, options: MirrorOptions): Promise<ResolvedSource> {
+  if (!existsSync(location)) {
+    throw usageError('E_SOURCE_MISSING', `the source ${location} does not exist`, {
+      hint: 'name a git repository: --source URL|PATH[#REF]',
+    })
+  }
+  const git = openGit(location, options)
+  if ((await gitMaybe(git, ['rev-parse', '--git-dir'])) === undefined) {
+    throw usageError('E_SOURCE_NOT_GIT', `${location} is not a git repository`, {
+      hint: 'make it one (git init, git add, git commit) or name its clone',
+    })
+  }
+  for (const name of [ref, `refs/heads/${ref}`, `refs/remotes/origin/${ref}`]) {
+    const commit = await gitCommit(git, name)
+    if (commit !== undefined) return { location, ref, commit, notes: await dirtyNotes(git, location) }
+  }
+  throw usageError('E_REF_UNKNOWN', `${location} has no branch, tag or commit ‘${ref}’`, {
+    hint: `its branches: ${((await gitMaybe(git, ['for-each-ref', '--format=%(refname:short)', 'refs/heads'])) ?? '').split('\n').slice(0, 20).join(', ')}`,
+  })
+}
+
+async function dirtyNotes(git: SimpleGit, location: string): Promise<readonly string[]> {
+  if ((await gitMaybe(git, ['rev-parse', '--is-inside-work-tree'])) !== 'true') return []
+  const status = await gitMaybe(git, ['status', '--porcelain', '--untracked-files=no'])
+  return status === undefined || status === '' ? [] : [`uncommitted changes in ${location} are not built`]
+}
+
+/**
+ * Brings a resolved commit with its history into the mirror.
+ * A local clone that lacks objects (a partial clone) is borrowed from by way of git's alternates.
+ * @returns notes for the user
+ */
+export async function fetchSource(
+  source: ResolvedSource,
+  options: MirrorOptions,
+): Promise<readonly string[]> {
+  const mirror = await openMirror(options)
+  const keep = mirrorRef(source.location, source.ref)
+  if (await hasCommit(mirror, source.commit)) {
+    await gitRaw(mirror, ['update-ref', keep, source.commit])
+    return []
+  }
+  if (options.offline && isUrl(source.location)) {
+    throw unreachable(
+      source.location,
+      `--offline was given and commit ${source.commit} was not fetched before`,
+    )
+  }
+  const wanted = fullHash.test(source.ref) ? source.commit : source.ref
+  try {
+    await gitRaw(mirror, [
+      'fetch',
+      '--quiet',
+      '--no-tags',
+      '--no-write-fetch-head',
+      source.location,
+      `+${wanted}:${keep}`,
+    ])
+    if (await hasCommit(mirror, source.commit)) return []
+    await gitRaw(mirror, [
+      'fetch',
+      '--quiet',
+      '--no-tags',
+      '--no-write-fetch-head',
+      source.location,
+      `+${source.commit}:${keep}`,
+    ])
+    return []
+  } catch (error) {
+    if (options.signal.aborted) throw error
+    if (isUrl(source.location)) throw unreachable(source.location, gitReason(error), error)
+    return borrow(mirror, source, keep, options)
+  }
+}
+
+async function borrow(
+  mirror: SimpleGit,
+  source: ResolvedSource,
+  keep: string,
+  options: MirrorOptions,
+): Promise<readonly string[]> {
+  const theirs = openGit(source.location, options)
+  const objects = resolve(source.location, await gitRaw(theirs, ['rev-parse', '--git-path', 'objects']))
+  const file = join(options.gitDir, 'objects/info/alternates')
+  const present = existsSync(file) ? await readFile(file, 'utf8') : ''
+  const lines = [...new Set([...present.split('\n').filter(Boolean), objects])].sort()
+  await atomicWrite(file, `${lines.join('\n')}\n`)
+  if (!(await hasCommit(mirror, source.commit))) {
+    throw infraError('E_GIT', `${source.location} has no complete commit ${source.commit}`)
+  }
+  await gitRaw(mirror, ['update-ref', keep, source.commit])
+  return [`${source.location} is an incomplete clone; its objects are used in place`]
+}
+
+/** Object directories outside the mirror that it borrows from; a container must see them too. */
+export async function borrowedObjects(gitDir: string): Promise<readonly string[]> {
+  const file = join(gitDir, 'objects/info/alternates')
+  if (!existsSync(file)) return []
+  return (await readFile(file, 'utf8')).split('\n').filter(Boolean)
+}
+
+async function hasCommit(mirror: SimpleGit, commit: string): Promise<boolean> {
+  return (await gitMaybe(mirror, ['rev-list', '--max-count=1', commit])) !== undefined
+}
+
+/** Where a source's ref is kept in the mirror. */
+function mirrorRef(location: string, ref: string): string {
+  const place = createHash('sha256').update(location).digest('hex').slice(0, 12)
+  return `refs/sources/${place}/${ref.replace(/^refs\//, '').replaceAll(/[^\w./-]/g, '_')}`
+}
+
+function pickRemote(listed: string, ref: string): string | undefined {
+  const rows = listed.split('\n').map((line) => line.split('\t'))
+  const names = [`refs/tags/${ref}^{}`, ref, `refs/heads/${ref}`, `refs/tags/${ref}`]
+  for (const name of names) {
+    const row = rows.find((candidate) => candidate[1] === name)
+    if (row?.[0] !== undefined) return row[0]
+  }
+  return undefined
+}
+
+function unreachable(location: string, reason: string, cause?: unknown): Error {
+  return infraError(
+    'E_SOURCE_UNREACHABLE',
+    `${hostOf(location)} could not be reached for ${location}: ${reason}`,
+    {
+      cause,
+      retryable: true,
+      hint: [
+        'without that host, use one of:',
+        '  --source PATH[#REF]   a clone you already have',
+        '  --mirror URL          another Debian mirror for the buildroot image',
+        '  --dl DIR              source archives you already have',
+        '  --release mini        the built-in miniature, which needs Debian packages only',
+      ].join('\n'),
+    },
+  )
+}

@@ -1,0 +1,84 @@
+import { simpleGit, type SimpleGit } from 'simple-git'
+import { cancelledError, infraError, messageOf } from '../core/errors.ts'
+
+/** Author and committer of every commit fwbuild makes, so that equal input gives equal commit ids. */
+const identity = { name: 'fwbuild', email: 'fwbuild@localhost' }
+
+const passedOn = ['PATH', 'HOME', 'SSH_AUTH_SOCK', 'GIT_SSL_CAINFO', 'GIT_SSL_CAPATH']
+const proxies = ['http_proxy', 'https_proxy', 'no_proxy', 'all_proxy']
+
+export interface GitOptions {
+  readonly signal: AbortSignal
+  readonly indexFile?: string
+  /** Seconds since 1970 that new commits carry. */
+  readonly commitDate?: number
+}
+
+/** git in a directory (a bare repository or a work tree), never prompting, with a fixed identity. */
+export function openGit(directory: string, options: GitOptions): SimpleGit {
+  const own: Record<string, string> = {
+    LC_ALL: 'C',
+    GIT_TERMINAL_PROMPT: '0',
+    GIT_AUTHOR_NAME: identity.name,
+    GIT_AUTHOR_EMAIL: identity.email,
+    GIT_COMMITTER_NAME: identity.name,
+    GIT_COMMITTER_EMAIL: identity.email,
+  }
+  if (options.indexFile !== undefined) own['GIT_INDEX_FILE'] = options.indexFile
+  if (options.commitDate !== undefined) {
+    own['GIT_AUTHOR_DATE'] = own['GIT_COMMITTER_DATE'] = `${options.commitDate} +0000`
+  }
+  const inherited = Object.entries(process.env).filter(
+    ([name]) => passedOn.includes(name) || proxies.includes(name.toLowerCase()),
+  )
+  return simpleGit({
+    baseDir: directory,
+    abort: options.signal,
+    // A tree may belong to the build user while root runs fwbuild.
+    config: ['safe.directory=*', 'core.quotePath=false', 'gc.auto=0', 'core.hooksPath=/dev/null'],
+    // Pointing hooks at nothing is what makes a foreign repository's hooks harmless.
+    unsafe: { allowUnsafeHooksPath: true },
+    allowEnvironment: [...Object.keys(own), ...passedOn],
+  }).env({ ...Object.fromEntries(inherited), ...own })
+}
+
+/** One git command; its output without the final newline. */
+export async function gitRaw(git: SimpleGit, args: readonly string[]): Promise<string> {
+  return (await git.raw([...args])).replace(/\n$/, '')
+}
+
+/** Like gitRaw, but `undefined` when git fails; for questions whose answer may be no. */
+export async function gitMaybe(git: SimpleGit, args: readonly string[]): Promise<string | undefined> {
+  try {
+    return await gitRaw(git, args)
+  } catch {
+    return undefined
+  }
+}
+
+/** The commit a revision names, or `undefined`; `rev-parse --quiet` fails without a word. */
+export async function gitCommit(git: SimpleGit, revision: string): Promise<string | undefined> {
+  const commit = await gitMaybe(git, ['rev-parse', '--verify', '--quiet', `${revision}^{commit}`])
+  return commit === '' ? undefined : commit
+}
+
+/** Last line that git printed on its own behalf, e.g. `fatal: couldn't find remote ref x`. */
+export function gitReason(error: unknown): string {
+  const lines = messageOf(error).split('\n')
+  return (lines.findLast((line) => /^(fatal|error):/.test(line)) ?? lines.at(-1) ?? '').trim()
+}
+
+/** Runs git work and turns whatever it throws into one infra error (or the cancelled error). */
+export async function translatingGit<T>(
+  what: string,
+  signal: AbortSignal,
+  work: () => Promise<T>,
+): Promise<T> {
+  try {
+    return await work()
+  } catch (error) {
+    if (signal.aborted) throw cancelledError()
+    if (error instanceof Error && 'exitCode' in error && 'hint' in error) throw error
+    throw infraError('E_GIT', `${what}: ${gitReason(error)}`, { cause: error })
+  }
+}

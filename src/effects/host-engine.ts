@@ -1,0 +1,146 @@
+import { spawn } from 'node:child_process'
+import { randomUUID } from 'node:crypto'
+import { once } from 'node:events'
+import { lstat, mkdir, realpath } from 'node:fs/promises'
+import { constants } from 'node:os'
+import { basename, dirname, join } from 'node:path'
+import { PassThrough, type Readable } from 'node:stream'
+import { pipeline } from 'node:stream/promises'
+import { cancelledError, infraError, messageOf } from '../core/errors.ts'
+import { giveTo } from './build-user.ts'
+import type { BuildUser, Engine, ExecOptions, ExecResult, Session, SessionSpec, Terminal } from './engine.ts'
+import { stopMarked } from './marked-processes.ts'
+import { makeMountSources } from './mounts.ts'
+import { runProcess, startProcess } from './process.ts'
+
+type Env = Readonly<Record<string, string | undefined>>
+
+/** What a build sees of the caller's environment; the rest would make it depend on the machine. */
+const inheritedVariables = ['PATH', 'TERM', 'SSL_CERT_FILE'] as const
+const proxyVariables = ['http_proxy', 'https_proxy', 'ftp_proxy', 'no_proxy'] as const
+
+/** Environment variables by which processes of a work directory, and of one command, are found. */
+const workDirMarker = 'FWBUILD_WORKDIR'
+const execMarker = 'FWBUILD_EXEC'
+
+const killGraceMs = 3000
+
+/**
+ * Runs builds directly on this machine, for machines without a container engine. Paths are the same inside;
+ * there is no isolation: every command has the machine's network and sees its processes.
+ * @param env environment of the caller
+ */
+export function hostEngine(env: Env): Engine {
+  return {
+    kind: 'host',
+    sweep: async (workDir) => {
+      const marker = `${workDirMarker}=${await realpath(workDir).catch(() => workDir)}`
+      const stopped = await stopMarked(marker, killGraceMs)
+      return stopped.map(({ pid, command }) => `process ${pid} (${command})`)
+    },
+    open: async (spec, signal) => {
+      if (signal.aborted) throw cancelledError()
+      await makeMountSources(spec.mounts, spec.user)
+      // As in a container, the caller's own settings (~/.gitconfig) have no part in a build.
+      const home = join(spec.workDir, 'home')
+      await mkdir(home, { recursive: true })
+      await giveTo(home, spec.user, signal)
+      return sessionOf(spec, env, home, await realpath(spec.workDir))
+    },
+  }
+}
+
+function sessionOf(spec: SessionSpec, env: Env, home: string, workDir: string): Session {
+  const baseEnv = { ...pick(env, inheritedVariables), HOME: home, ...spec.env }
+
+  const exec = async (argv: readonly string[], options: ExecOptions): Promise<ExecResult> => {
+    const { signal, timeoutMs } = options
+    const id = randomUUID()
+    const online = options.network === 'online' ? pick(env, proxyVariables) : {}
+    const limit = timeoutMs === undefined ? [] : [AbortSignal.timeout(timeoutMs)]
+    const stop = AbortSignal.any([signal, ...limit])
+    // Stopping the process group is not enough: members that left it would go on, and hold our pipes.
+    let stopping: Promise<unknown> = Promise.resolve()
+    const onStop = (): void => {
+      stopping = stopMarked(`${execMarker}=${id}`, killGraceMs)
+      stopping.catch(() => {})
+    }
+    stop.addEventListener('abort', onStop, { once: true })
+    try {
+      const { exitCode } = await runProcess(asUser(argv, spec.user), {
+        cwd: options.cwd,
+        env: { ...baseEnv, ...online, ...options.env, [workDirMarker]: workDir, [execMarker]: id },
+        signal,
+        ...(options.onLine === undefined ? {} : { onLine: options.onLine }),
+        ...(timeoutMs === undefined ? {} : { timeoutMs }),
+      })
+      return { exitCode }
+    } finally {
+      stop.removeEventListener('abort', onStop)
+      await stopping
+    }
+  }
+
+  const interactive = async (argv: readonly string[], cwd: string, _terminal: Terminal): Promise<number> => {
+    const [program = '', ...args] = asUser(argv, spec.user)
+    const child = spawn(program, args, { cwd, env: baseEnv, stdio: 'inherit' })
+    const [code, signal] = (await once(child, 'exit')) as [number | null, NodeJS.Signals | null]
+    return code ?? 128 + (signal === null ? 0 : constants.signals[signal])
+  }
+
+  return {
+    exec,
+    inside: (path) => path,
+    readTar,
+    interactive,
+    [Symbol.asyncDispose]: () => Promise.resolve(),
+  }
+}
+
+/** Gives a command the umask of a build and, where root runs fwbuild, the build user's ids. */
+function asUser(argv: readonly string[], { uid, gid }: BuildUser): readonly string[] {
+  const command = ['/bin/sh', '-c', 'umask 022; exec "$@"', 'sh', ...argv]
+  if (process.getuid?.() !== 0) return command
+  return ['setpriv', `--reuid=${uid}`, `--regid=${gid}`, '--clear-groups', '--no-new-privs', '--', ...command]
+}
+
+async function readTar(hostPath: string, signal: AbortSignal): Promise<Readable> {
+  try {
+    await lstat(hostPath)
+  } catch (error) {
+    throw infraError('E_FILE_MISSING', `${hostPath} does not exist`, { cause: error })
+  }
+  const argv = ['tar', '-C', dirname(hostPath), '-cf', '-', '--', basename(hostPath)]
+  const running = await startProcess(argv, { signal })
+  running.endStdin()
+  running.stderr.resume()
+  const archive = new PassThrough()
+  void endWith(archive, running.stdout, running.done, hostPath)
+  return archive
+}
+
+/** The archive is whole only when tar says so: its failure becomes the stream's. */
+async function endWith(
+  archive: PassThrough,
+  output: Readable,
+  done: Promise<number>,
+  path: string,
+): Promise<void> {
+  try {
+    await pipeline(output, archive, { end: false })
+    const exitCode = await done
+    if (exitCode === 0) archive.end()
+    else archive.destroy(infraError('E_FILE_READ', `${path} cannot be read: tar ended with ${exitCode}`))
+  } catch (error) {
+    archive.destroy(error instanceof Error ? error : new Error(messageOf(error)))
+  }
+}
+
+function pick(env: Env, names: readonly string[]): Record<string, string> {
+  const picked: Record<string, string> = {}
+  for (const name of names) {
+    const value = env[name]
+    if (value !== undefined) picked[name] = value
+  }
+  return picked
+}

@@ -1,0 +1,31 @@
+import { lchown, mkdir } from 'node:fs/promises'
+import { join, relative } from 'node:path'
+import type { BuildUser, Mount } from './engine.ts'
+
+/**
+ * The path by which a file of this machine is known behind the mounts.
+ * @throws TypeError for a path below none of them: that is a bug of the caller
+ */
+export function pathInside(mounts: readonly Mount[], hostPath: string): string {
+  const mount = mounts
+    .filter(({ source }) => isBelow(source, hostPath))
+    .sort((a, b) => b.source.length - a.source.length)[0]
+  if (mount === undefined) throw new TypeError(`${hostPath} is below none of the session's mounts`)
+  return join(mount.target, relative(mount.source, hostPath))
+}
+
+function isBelow(directory: string, path: string): boolean {
+  const way = relative(directory, path)
+  return way !== '..' && !way.startsWith('../')
+}
+
+/** Makes the folders that are to be mounted, owned by the build user where they are new. */
+export async function makeMountSources(mounts: readonly Mount[], user: BuildUser): Promise<void> {
+  for (const { source } of mounts) {
+    const first = await mkdir(source, { recursive: true })
+    if (first === undefined || process.getuid?.() !== 0) continue
+    for (let path = source; path.length >= first.length; path = join(path, '..')) {
+      await lchown(path, user.uid, user.gid)
+    }
+  }
+}

@@ -1,0 +1,120 @@
+import { constants, createWriteStream, existsSync } from 'node:fs'
+import { access, copyFile, mkdir } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import { finished } from 'node:stream/promises'
+import { StringDecoder } from 'node:string_decoder'
+import { infraError } from '../core/errors.ts'
+import { startProcess } from './process.ts'
+import { Tail } from './process-output.ts'
+
+/**
+ * Whether KVM is there and real: a loaded vendor module and a device we may open. Some machines
+ * have a /dev/kvm that opens and never runs a kernel, so a boot must still fall back when it stays silent.
+ */
+export async function kvmAvailable(): Promise<boolean> {
+  if (!existsSync('/sys/module/kvm_intel') && !existsSync('/sys/module/kvm_amd')) return false
+  return access('/dev/kvm', constants.R_OK | constants.W_OK).then(
+    () => true,
+    () => false,
+  )
+}
+
+/** A UEFI firmware build without Secure Boot: code, and the template of its variables. */
+export interface OvmfFiles {
+  readonly codePath: string
+  readonly varsPath: string
+}
+
+/** Where Debian, Fedora, Arch and openSUSE put OVMF; the 4 MB builds first. */
+const usualOvmfFiles: readonly OvmfFiles[] = [
+  ['/usr/share/OVMF', 'OVMF_CODE_4M.fd', 'OVMF_VARS_4M.fd'],
+  ['/usr/share/OVMF', 'OVMF_CODE.fd', 'OVMF_VARS.fd'],
+  ['/usr/share/edk2/ovmf', 'OVMF_CODE.fd', 'OVMF_VARS.fd'],
+  ['/usr/share/edk2/x64', 'OVMF_CODE.4m.fd', 'OVMF_VARS.4m.fd'],
+  ['/usr/share/qemu', 'ovmf-x86_64-4m-code.bin', 'ovmf-x86_64-4m-vars.bin'],
+].map(([directory = '', code = '', vars = '']) => ({
+  codePath: join(directory, code),
+  varsPath: join(directory, vars),
+}))
+
+/** The first firmware of a list that is installed. */
+export function findOvmf(candidates: readonly OvmfFiles[] = usualOvmfFiles): OvmfFiles | undefined {
+  return candidates.find(({ codePath, varsPath }) => existsSync(codePath) && existsSync(varsPath))
+}
+
+/**
+ * Gives a machine its own firmware: the shared code and a private copy of the variables.
+ * @param privateVarsPath where the copy goes
+ * @throws infra E_OVMF_MISSING
+ */
+export async function prepareOvmf(
+  privateVarsPath: string,
+  candidates: readonly OvmfFiles[] = usualOvmfFiles,
+): Promise<OvmfFiles> {
+  const found = findOvmf(candidates)
+  if (found === undefined) {
+    throw infraError('E_OVMF_MISSING', 'no UEFI firmware for virtual machines (OVMF) was found', {
+      hint:
+        'On Debian: apt-get install ovmf (or run with --install-missing); ' +
+        `looked for ${candidates.map(({ codePath }) => codePath).join(', ')}.`,
+      retryable: false,
+    })
+  }
+  await copyFile(found.varsPath, privateVarsPath)
+  return { codePath: found.codePath, varsPath: privateVarsPath }
+}
+
+/** A virtual machine that runs, seen through its serial port. */
+export interface RunningMachine {
+  readonly send: (text: string) => void
+  /** Resolves when QEMU is gone; throws cancelled after an abort. */
+  readonly exited: Promise<{ readonly exitCode: number; readonly stderr: string }>
+  /** Kills QEMU and closes the log; always to be called, also after the exit. */
+  readonly stop: () => Promise<void>
+}
+
+/**
+ * Starts QEMU with a command line whose serial port is on stdin and stdout.
+ * @param options.logPath gets every byte of the serial port, as it comes
+ * @throws infra E_PROGRAM_MISSING | E_PROCESS_START, cancelled
+ */
+export async function startMachine(
+  command: readonly string[],
+  options: {
+    readonly logPath: string
+    readonly onSerial: (text: string) => void
+    readonly signal?: AbortSignal
+  },
+): Promise<RunningMachine> {
+  await mkdir(dirname(options.logPath), { recursive: true })
+  const log = createWriteStream(options.logPath)
+  // A log that cannot be written must not end the boot half-way: stop() tells.
+  const logged = finished(log)
+  logged.catch(() => {})
+  const qemu = await startProcess(command, {
+    dieWithParent: true,
+    killGraceMs: 2000,
+    ...(options.signal === undefined ? {} : { signal: options.signal }),
+  }).catch((error: unknown) => {
+    log.destroy()
+    throw error
+  })
+  const decoder = new StringDecoder('utf8')
+  const stderr = new Tail(16 * 1024)
+  qemu.stdout.on('data', (chunk: Buffer) => {
+    log.write(chunk)
+    options.onSerial(decoder.write(chunk))
+  })
+  qemu.stderr.on('data', (chunk: Buffer) => stderr.add(chunk))
+  const exited = qemu.done.then((exitCode) => ({ exitCode, stderr: stderr.text() }))
+  exited.catch(() => {})
+  return {
+    send: (text) => qemu.writeStdin(text),
+    exited,
+    stop: async () => {
+      await qemu.stop()
+      log.end()
+      await logged
+    },
+  }
+}

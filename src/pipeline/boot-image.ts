@@ -1,0 +1,198 @@
+import { randomBytes } from 'node:crypto'
+import { mkdir, mkdtemp, readFile, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { Accelerator, BootResult, CheckResult } from '../core/boot/boot-result.ts'
+import {
+  advanceBoot,
+  defaultLimits,
+  startBoot,
+  type BootEvent,
+  type BootLimits,
+  type BootState,
+} from '../core/boot/expectation.ts'
+import { guestChecks, type GuestShare } from '../core/boot/guest-checks.ts'
+import { cancelledError } from '../core/errors.ts'
+import type { Reporter } from '../core/events.ts'
+import type { Hypervisor, ImageFormat } from '../core/image/formats.ts'
+import type { Firmware } from '../core/image/image-names.ts'
+import { proofDisk, proofVm } from '../core/vm/proof-vm.ts'
+import { qemuCommand } from '../core/vm/qemu-arguments.ts'
+import type { NinePShare, VmFirmware } from '../core/vm/vm-definition.ts'
+import { removeTree } from '../effects/files.ts'
+import { kvmAvailable, prepareOvmf, startMachine, type OvmfFiles } from '../effects/qemu.ts'
+
+export interface BootProofOptions {
+  /** Raw, qcow2, vhdx, vmdk, vpc or vdi; never written to. */
+  readonly imagePath: string
+  readonly format: ImageFormat
+  readonly firmware: Firmware
+  /** Whose drivers have to bind; the virtio set is always looked at. */
+  readonly hypervisors: readonly Hypervisor[]
+  /** Offer a 9p share and have a file read and one written through it. */
+  readonly share9p: boolean
+  readonly logPath: string
+  readonly signal?: AbortSignal
+  readonly report: Reporter
+  /** Id of the step the events belong to. */
+  readonly step: string
+  readonly limits?: Partial<BootLimits>
+  /** Instead of the usual places. */
+  readonly ovmf?: readonly OvmfFiles[]
+}
+
+const shareTag = 'hostshare'
+const tickMs = 200
+
+/**
+ * Boots an image in QEMU and checks over the serial console that it works. A failed boot is a
+ * result, not an error.
+ * @throws infra E_PROGRAM_MISSING (no QEMU) | E_OVMF_MISSING, cancelled; no QEMU stays behind
+ */
+export async function proveBoot(options: BootProofOptions): Promise<BootResult> {
+  const directory = await mkdtemp(join(tmpdir(), 'fwbuild-boot-'))
+  try {
+    if (await kvmAvailable()) {
+      const attempt = await bootOnce(options, 'kvm', directory)
+      if (!attempt.acceleratorSilent) return attempt.result
+      options.report({
+        type: 'note',
+        step: options.step,
+        level: 'warn',
+        text: 'KVM shows no kernel on this machine; booting again without it, which is slower',
+      })
+    }
+    return (await bootOnce(options, 'tcg', directory)).result
+  } finally {
+    await removeTree(directory)
+  }
+}
+
+async function bootOnce(
+  options: BootProofOptions,
+  accel: Accelerator,
+  directory: string,
+): Promise<{ readonly result: BootResult; readonly acceleratorSilent: boolean }> {
+  const startedMs = performance.now()
+  const share = options.share9p ? await makeShare(join(directory, `share-${accel}`)) : undefined
+  const shares = share === undefined ? [] : [share]
+  const vm = proofVm({
+    ...options,
+    accel,
+    firmware: await firmwareOf(options, join(directory, `vars-${accel}.fd`)),
+    shares,
+  })
+  const checks = guestChecks({ ...options, expectedDisk: proofDisk, shares })
+  const script = { accel, checks, limits: { ...defaultLimits[accel], ...options.limits } }
+  const state = await driveMachine(qemuCommand(vm), script, options)
+  const results = [
+    ...state.results,
+    ...(share === undefined ? [] : [await shareSeenFromHost(share, state.results)]),
+    ...unprovable(options.hypervisors),
+  ]
+  const result: BootResult = {
+    status: results.some((check) => check.status === 'failed') ? 'failed' : 'passed',
+    firmware: options.firmware,
+    accel,
+    checks: results,
+    durationMs: Math.round(performance.now() - startedMs),
+    serialLog: options.logPath,
+  }
+  return { result, acceleratorSilent: state.acceleratorSilent }
+}
+
+async function firmwareOf(options: BootProofOptions, varsPath: string): Promise<VmFirmware> {
+  if (options.firmware === 'bios') return { type: 'bios' }
+  return { type: 'uefi', ...(await prepareOvmf(varsPath, options.ovmf)) }
+}
+
+/** Connects the running machine to the expectation; returns its last state, QEMU gone. */
+async function driveMachine(
+  command: readonly string[],
+  script: Parameters<typeof advanceBoot>[0],
+  options: BootProofOptions,
+): Promise<BootState> {
+  let state = startBoot(performance.now())
+  let send: (text: string) => void = () => {}
+  const feed = (event: BootEvent): void => {
+    const before = state
+    const step = advanceBoot(script, state, event)
+    state = step.state
+    reportProgress(options, before, state, script.checks.length)
+    if (step.send !== undefined) send(step.send)
+  }
+  const machine = await startMachine(command, {
+    logPath: options.logPath,
+    onSerial: (text) => feed({ type: 'serial', text, atMs: performance.now() }),
+    ...(options.signal === undefined ? {} : { signal: options.signal }),
+  })
+  send = machine.send
+  try {
+    const exit = machine.exited.then((exited) => {
+      feed({ type: 'exit', ...exited, atMs: performance.now() })
+    })
+    // Looked at in the loop only; an abort that comes later is seen below.
+    exit.catch(() => {})
+    while (state.phase !== 'ended') {
+      await Promise.race([exit, sleep(tickMs)])
+      feed({ type: 'tick', atMs: performance.now() })
+    }
+    if (options.signal?.aborted === true) throw cancelledError()
+  } finally {
+    await machine.stop()
+  }
+  return state
+}
+
+function reportProgress(
+  options: BootProofOptions,
+  before: BootState,
+  after: BootState,
+  checks: number,
+): void {
+  // The console marker comes before the guest's checks, the look at the kernel log after them.
+  const total = checks + 2
+  for (let done = before.results.length + 1; done <= after.results.length; done += 1) {
+    const item = after.results[done - 1]?.name ?? ''
+    options.report({ type: 'progress', step: options.step, progress: { item, done, total } })
+  }
+}
+
+interface PreparedShare extends NinePShare, GuestShare {}
+
+async function makeShare(path: string): Promise<PreparedShare> {
+  await mkdir(path)
+  const hostToken = randomBytes(8).toString('hex')
+  await writeFile(join(path, 'from-host'), `${hostToken}\n`)
+  return { tag: shareTag, path, hostToken, guestToken: randomBytes(8).toString('hex') }
+}
+
+async function shareSeenFromHost(
+  share: PreparedShare,
+  results: readonly CheckResult[],
+): Promise<CheckResult> {
+  const name = `share-${share.tag}-on-host`
+  const inGuest = results.find((check) => check.name === `share-${share.tag}`)
+  if (inGuest?.status !== 'passed') {
+    return { name, status: 'not-run', detail: 'the guest did not use the share' }
+  }
+  const written = await readFile(join(share.path, 'from-guest'), 'utf8').catch(() => undefined)
+  if (written?.trim() === share.guestToken) {
+    return { name, status: 'passed', detail: "the guest's file has arrived on the host" }
+  }
+  const detail =
+    written === undefined ? "the guest's file is not there" : "the guest's file has other content"
+  return { name, status: 'failed', detail }
+}
+
+/** Hypervisors whose devices plain QEMU cannot show; the final kernel configuration speaks for them. */
+function unprovable(hypervisors: readonly Hypervisor[]): readonly CheckResult[] {
+  return hypervisors
+    .filter((hypervisor) => hypervisor === 'hyperv' || hypervisor === 'xen')
+    .map((hypervisor) => ({
+      name: `${hypervisor}-drivers`,
+      status: 'not-run',
+      detail: `needs real KVM with ${hypervisor === 'xen' ? 'Xen' : 'VMBus'} emulation; booted on virtio devices instead`,
+    }))
+}

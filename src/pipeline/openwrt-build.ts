@@ -1,0 +1,79 @@
+import { join } from 'node:path'
+import type { Reporter } from '../core/events.ts'
+import { takeWorkLock } from '../effects/work-lock.ts'
+import { atomicWrite } from '../effects/files.ts'
+import { checkDisk } from './disk-preflight.ts'
+import { openwrtSteps, type OpenwrtStepId } from './openwrt.ts'
+import { parseFragment } from '../core/kconfig/fragment.ts'
+import { requireBoots } from './openwrt/boot.ts'
+import { openwrtContext, type OpenwrtContext, type OpenwrtSettings } from './openwrt/context.ts'
+import { loadFragments } from './openwrt/fragments.ts'
+import { loadPatches } from './openwrt/patch.ts'
+import { runSteps, type RunResult } from './run.ts'
+
+export interface BuildRequest {
+  readonly settings: OpenwrtSettings
+  readonly toolVersion: string
+  readonly command: string
+  readonly until: OpenwrtStepId | undefined
+  readonly signal: AbortSignal
+  readonly report: Reporter
+  readonly nowMs: () => number
+}
+
+export interface BuildResult extends RunResult {
+  readonly context: OpenwrtContext
+}
+
+/** Records and logs of a release's builds. */
+export const stateDirOf = (workDir: string, release: string): string => join(workDir, 'builds', release)
+
+const cachedirTag =
+  'Signature: 8a477f597d28d172789f06886806bc55\n# made by fwbuild; see https://bford.info/cachedir/\n'
+
+/**
+ * Runs the recipe under the lock of the work directory.
+ * @throws whatever a step throws; boot error when an image did not prove itself (the manifest is written)
+ */
+export async function buildOpenwrt(request: BuildRequest): Promise<BuildResult> {
+  const { settings, signal, report } = request
+  const { paths, spec, engine } = settings
+  await using lock = await takeWorkLock(paths.work, request.command)
+  await atomicWrite(join(paths.work, 'CACHEDIR.TAG'), cachedirTag)
+  if (lock.holderCrashed) {
+    for (const left of await engine.sweep(paths.work, signal)) {
+      report({ type: 'note', level: 'info', text: `removed what a killed run left behind: ${left}` })
+    }
+  }
+  const stateDir = stateDirOf(paths.work, spec.release.name)
+  if (request.until === undefined || compileSteps.has(request.until)) {
+    await checkDisk({
+      path: paths.work,
+      bytes: spec.release.diskBytes,
+      builtMark: join(stateDir, 'times/compile.json'),
+    })
+  }
+  const context = await openwrtContext(settings, signal)
+  await checkGivenFiles(context)
+  try {
+    const result = await runSteps(openwrtSteps(request.toolVersion, stateDir), context, {
+      stateDir,
+      signal,
+      report,
+      nowMs: request.nowMs,
+      ...(request.until === undefined ? {} : { until: request.until }),
+    })
+    requireBoots(context)
+    return { ...result, context }
+  } finally {
+    await context.close()
+  }
+}
+
+/** A patch or fragment that is missing or broken is told before anything is fetched. */
+async function checkGivenFiles(context: OpenwrtContext): Promise<void> {
+  await loadPatches(context)
+  for (const { text, file } of await loadFragments(context)) parseFragment(text, file)
+}
+
+const compileSteps: ReadonlySet<string> = new Set(['compile', 'images', 'boot', 'manifest'])

@@ -1,0 +1,42 @@
+import { bootStep } from './openwrt/boot.ts'
+import { compileStep } from './openwrt/compile.ts'
+import { configureStep } from './openwrt/configure.ts'
+import type { OpenwrtContext } from './openwrt/context.ts'
+import { downloadStep } from './openwrt/download.ts'
+import { feedsStep } from './openwrt/feeds.ts'
+import { imagesStep } from './openwrt/images.ts'
+import { manifestStep } from './openwrt/manifest.ts'
+import { mergeStep } from './openwrt/merge.ts'
+import { patchStep } from './openwrt/patch.ts'
+import { sourceStep } from './openwrt/source.ts'
+import type { Step } from './run.ts'
+
+/** The recipe of `fwbuild openwrt`. */
+export const openwrtSteps = (toolVersion: string, stateDir: string): readonly Step<OpenwrtContext>[] => [
+  sourceStep,
+  mergeStep,
+  patchStep,
+  feedsStep,
+  configureStep,
+  downloadStep,
+  compileStep,
+  imagesStep,
+  bootStep,
+  manifestStep(toolVersion, stateDir),
+]
+
+/** Names that --until takes, in order. */
+export const openwrtStepIds = [
+  'source',
+  'merge',
+  'patch',
+  'feeds',
+  'configure',
+  'download',
+  'compile',
+  'images',
+  'boot',
+  'manifest',
+] as const
+
+export type OpenwrtStepId = (typeof openwrtStepIds)[number]

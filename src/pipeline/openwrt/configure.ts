@@ -1,0 +1,105 @@
+import { createHash } from 'node:crypto'
+import { existsSync } from 'node:fs'
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { buildError } from '../../core/errors.ts'
+import { checkConfig, type ConfigMismatch } from '../../core/kconfig/check.ts'
+import { parseDotConfig } from '../../core/kconfig/dot-config.ts'
+import { renderFragment } from '../../core/kconfig/merge.ts'
+import { originText, type Assignment } from '../../core/kconfig/types.ts'
+import { seedConfig, seedText } from '../../core/openwrt/seed-config.ts'
+import type { Step, StepTools } from '../run.ts'
+import type { OpenwrtContext } from './context.ts'
+import { loadFragments, mergeForKernel } from './fragments.ts'
+import { make } from './make.ts'
+import { writeForBuild } from './tree-files.ts'
+
+type ConfigureOutputs = {
+  readonly configDigest: string
+  readonly asked: number
+  readonly leftOut: readonly string[]
+}
+
+const shareSupport = 'hostshares'
+
+/** Writes .config and the kernel fragment, and makes sure that `make defconfig` kept what was asked for. */
+export const configureStep: Step<OpenwrtContext, ConfigureOutputs> = {
+  id: 'configure',
+  title: 'Configure',
+  inputs: async (context) => ({
+    commit: context.found.commit,
+    feeds: context.found.feeds.map(({ name, commit }) => ({ name, commit })),
+    seed: seedText(seed(context)).split('\n'),
+    kernel: context.found.kernel,
+    fragments: (await loadFragments(context)).map(({ file, sha256 }) => ({ file, sha256 })),
+    kernelConfig: (await kernelConfig(context)).split('\n'),
+    buildroot: context.buildrootInputs,
+  }),
+  run: async (context, tools) => {
+    const wanted = seed(context)
+    const fragments = await loadFragments(context)
+    for (const { earlier, later, kept } of mergeForKernel(fragments, context.found.kernel).redefinitions) {
+      const [won, lost] = kept === 'later' ? [later, earlier] : [earlier, later]
+      tools.note(
+        `${won.symbol}=${won.value} (${originText(won.origin)}) replaces ${lost.value} (${originText(lost.origin)})`,
+      )
+    }
+    await writeForBuild(context, 'env/kernel-config', await kernelConfig(context))
+    await writeForBuild(context, '.config', seedText(wanted))
+    await make(context, ['defconfig'], tools)
+    const text = await readFile(join(context.tree, '.config'), 'utf8')
+    const mismatches = checkConfig(wanted, parseDotConfig(text, '.config'))
+    requireAll(mismatches, 'OpenWrt’s .config', tools)
+    tools.note(
+      'a kernel fragment changes the kernel’s ABI hash: kernel modules of the official feeds do not install',
+    )
+    const leftOut = mismatches.map((mismatch) => mismatch.symbol)
+    return { configDigest: sha256(text), asked: wanted.length, leftOut }
+  },
+  intact: async (context, outputs) => {
+    const file = join(context.tree, '.config')
+    return existsSync(file) && sha256(await readFile(file, 'utf8')) === outputs.configDigest
+  },
+  adopt: (context, outputs) => {
+    context.found.configDigest = outputs.configDigest
+  },
+  summary: ({ asked, leftOut }) => `${asked - leftOut.length} of ${asked} symbols confirmed`,
+}
+
+const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex')
+
+function seed(context: OpenwrtContext): readonly Assignment[] {
+  const { spec, found } = context
+  return seedConfig(spec, {
+    pciHyperv: found.pciHyperv,
+    packages: spec.shares.includes('9p') ? [shareSupport] : [],
+    downloadFolder: context.inside(context.paths.dl),
+    efiSymbol: found.efiSymbol,
+  })
+}
+
+/** Kernel symbols that the build is asked for, in the order of the merged layers. */
+export async function wantedKernelSymbols(context: OpenwrtContext): Promise<readonly Assignment[]> {
+  return mergeForKernel(await loadFragments(context), context.found.kernel).assignments
+}
+
+const kernelConfig = async (context: OpenwrtContext): Promise<string> =>
+  renderFragment(await wantedKernelSymbols(context), ['written by fwbuild from its layered fragments'])
+
+/**
+ * Tells of every symbol that did not survive.
+ * @throws build error with the list when a required one is among them
+ */
+export function requireAll(mismatches: readonly ConfigMismatch[], where: string, tools: StepTools): void {
+  const describe = (mismatch: ConfigMismatch): string =>
+    `${mismatch.symbol}: wanted ${mismatch.wanted} (${originText(mismatch.assignment.origin)}), ${mismatch.why}`
+  const required = mismatches.filter((mismatch) => mismatch.assignment.need === 'required')
+  for (const mismatch of mismatches) {
+    if (mismatch.assignment.need === 'optional') tools.note(`optional ${describe(mismatch)}`)
+  }
+  if (required.length === 0) return
+  const list = required.map((mismatch) => `  ${describe(mismatch)}`).join('\n')
+  throw buildError('E_CONFIG_DROPPED', `${required.length} required symbols are not in ${where}:\n${list}`, {
+    hint: '`fwbuild kconfig why SYMBOL` tells what a kernel symbol is missing',
+  })
+}

@@ -1,0 +1,178 @@
+import { join } from 'node:path'
+import type { Json } from '../../core/json.ts'
+import type { Artifact } from '../../core/manifest/artifact.ts'
+import type { Lockfile } from '../../core/spec/lockfile.ts'
+import type { OpenwrtSpec } from '../../core/spec/openwrt-spec.ts'
+import type { BuildUser, Engine, Mount, Session } from '../../effects/engine.ts'
+import { borrowedObjects, type MirrorOptions } from '../../effects/git-mirror.ts'
+import { pathInside } from '../../effects/mounts.ts'
+
+/** Where things are; all absolute. */
+export interface BuildPaths {
+  /** This project's own fragments, patches, feeds and fixtures. */
+  readonly project: string
+  readonly work: string
+  readonly output: string
+  readonly dl: string
+}
+
+export interface OpenwrtSettings {
+  readonly spec: OpenwrtSpec
+  readonly paths: BuildPaths
+  readonly engine: Engine
+  readonly user: BuildUser
+  readonly jobs: number
+  readonly offline: boolean
+  readonly lock: Lockfile | undefined
+  /** What the buildroot image is made of, without asking Docker; part of the fingerprints. */
+  readonly buildrootInputs: Json
+  /** Makes sure of the buildroot image and tells its name. */
+  readonly ensureBuildroot: (tell: (text: string) => void) => Promise<BuildrootImage>
+}
+
+export interface BuildrootImage {
+  readonly image: string
+  /** What was it built from, for manifest and lock. */
+  readonly id: string
+  readonly notes: readonly string[]
+}
+
+/** What the steps of one build share: settings, and what earlier steps found. */
+export interface OpenwrtContext extends OpenwrtSettings {
+  readonly signal: AbortSignal
+  readonly tree: string
+  readonly gitDir: string
+  readonly mounts: readonly Mount[]
+  /** The path of a file of this machine as the build sees it. */
+  readonly inside: (hostPath: string) => string
+  readonly found: Findings
+  /** The one session of this build, opened at its first use. */
+  readonly session: (tell: (text: string) => void) => Promise<Session>
+  readonly close: () => Promise<void>
+}
+
+/** Filled by the steps as they are done or adopted from their records. */
+export interface Findings {
+  sources: readonly SourceFinding[]
+  commit: string
+  merges: readonly MergeFinding[]
+  patches: readonly PatchFinding[]
+  pciHyperv: boolean
+  efiSymbol: string | undefined
+  kernel: string
+  feeds: readonly FeedFinding[]
+  fragments: Json
+  configDigest: string
+  targetFiles: readonly TargetFile[]
+  kernelConfig: string
+  buildroot: BuildrootImage | undefined
+  artifacts: readonly Artifact[]
+}
+
+export type SourceFinding = { readonly location: string; readonly ref: string; readonly commit: string }
+export type MergeFinding = SourceFinding & {
+  readonly how: 'merge' | 'cherry-pick' | 'up-to-date' | 'upstream'
+}
+export type PatchFinding = {
+  readonly name: string
+  readonly sha256: string
+  readonly status: string
+  readonly hunks: string
+}
+export type FeedFinding = SourceFinding & { readonly name: string; readonly path: string }
+/** A file of bin/targets/x86/64. */
+export type TargetFile = { readonly name: string; readonly bytes: number; readonly mtimeMs: number }
+
+const noFindings = (): Findings => ({
+  sources: [],
+  commit: '',
+  merges: [],
+  patches: [],
+  pciHyperv: false,
+  efiSymbol: undefined,
+  kernel: '',
+  feeds: [],
+  fragments: null,
+  configDigest: '',
+  targetFiles: [],
+  kernelConfig: '',
+  buildroot: undefined,
+  artifacts: [],
+})
+
+/** Fixed places inside the session: staging_dir holds absolute paths, and they end up in what is built. */
+async function mountTable(
+  paths: BuildPaths,
+  tree: string,
+  gitDir: string,
+  release: string,
+): Promise<readonly Mount[]> {
+  return [
+    { source: tree, target: '/build/tree' },
+    { source: paths.dl, target: '/build/dl' },
+    { source: join(paths.work, 'ccache'), target: '/build/ccache' },
+    { source: join(paths.work, 'feeds', release), target: '/build/feeds', readonly: true },
+    { source: join(paths.project, 'feeds'), target: '/build/fwbuild-feeds', readonly: true },
+    // The work tree's .git file names the mirror by its path on this machine.
+    { source: gitDir, target: gitDir, readonly: true },
+    ...(await borrowedObjects(gitDir)).map((path) => ({ source: path, target: path, readonly: true })),
+  ]
+}
+
+export async function openwrtContext(
+  settings: OpenwrtSettings,
+  signal: AbortSignal,
+): Promise<OpenwrtContext> {
+  const { paths, engine, spec } = settings
+  const tree = join(paths.work, 'trees', spec.release.name)
+  const gitDir = join(paths.work, 'git')
+  const fixedMounts = await mountTable(paths, tree, gitDir, spec.release.name)
+  const found = noFindings()
+  let opening: Promise<Session> | undefined
+  const open = async (tell: (text: string) => void): Promise<Session> => {
+    const buildroot = await settings.ensureBuildroot(tell)
+    found.buildroot = buildroot
+    const mounts = await mountTable(paths, tree, gitDir, spec.release.name)
+    return engine.open(
+      {
+        image: buildroot.image,
+        mounts,
+        env: sessionEnvironment(engine.kind === 'docker' ? '/build/ccache' : join(paths.work, 'ccache')),
+        user: settings.user,
+        workDir: paths.work,
+        title: `openwrt-${spec.release.name}`,
+      },
+      signal,
+    )
+  }
+  return {
+    ...settings,
+    signal,
+    tree,
+    gitDir,
+    mounts: fixedMounts,
+    inside: (hostPath) => (engine.kind === 'docker' ? pathInside(fixedMounts, hostPath) : hostPath),
+    found,
+    session: (tell) => (opening ??= open(tell)),
+    close: async () => {
+      const session = await opening?.catch(() => undefined)
+      await session?.[Symbol.asyncDispose]()
+    },
+  }
+}
+
+const sessionEnvironment = (ccacheDir: string): Readonly<Record<string, string>> => ({
+  CCACHE_DIR: ccacheDir,
+  LC_ALL: 'C.UTF-8',
+  TZ: 'UTC',
+  // toplevel.mk overwrites GIT_CONFIG_PARAMETERS, so these are the ones that arrive.
+  GIT_CONFIG_COUNT: '1',
+  GIT_CONFIG_KEY_0: 'safe.directory',
+  GIT_CONFIG_VALUE_0: '*',
+})
+
+export const mirrorOptions = (context: OpenwrtContext): MirrorOptions => ({
+  gitDir: context.gitDir,
+  signal: context.signal,
+  offline: context.offline,
+})

@@ -1,0 +1,111 @@
+import { buildError, infraError } from '../../core/errors.ts'
+import { firstErrorLines, readMakeLine } from '../../core/openwrt/make-output.ts'
+import type { StepTools } from '../run.ts'
+import type { OpenwrtContext } from './context.ts'
+
+export interface MakeOptions {
+  readonly network?: 'online'
+  /** Extra `NAME=value` settings. */
+  readonly settings?: readonly string[]
+  /** How many items the same targets made last time. */
+  readonly expectedItems?: number
+}
+
+/**
+ * One make run in the tree.
+ * On failure the failing item is made once more, alone and verbose, so that the cause stands at the end.
+ * @returns number of items (packages, tools, …) that make went through
+ * @throws build error with the item, its first error lines, the log and the command to reproduce
+ */
+export async function make(
+  context: OpenwrtContext,
+  targets: readonly string[],
+  tools: StepTools,
+  options: MakeOptions = {},
+): Promise<number> {
+  const seen = new Set<string>()
+  let failedItem: string | undefined
+  let diskFull = false
+  const onLine = (line: string, stream: 'out' | 'err'): void => {
+    tools.line(line, stream)
+    const event = readMakeLine(line)
+    if (event === undefined) return
+    if (event.type === 'disk-full') diskFull = true
+    else if (event.type === 'failed') failedItem ??= event.item
+    else if (event.type === 'begin') {
+      seen.add(`${event.item}/${event.target}`)
+      const total = options.expectedItems
+      tools.progress({ item: event.item, done: seen.size, ...(total === undefined ? {} : { total }) })
+    }
+  }
+  const argv = ['make', `-j${context.jobs}`, ...targets, ...(options.settings ?? [])]
+  const exitCode = await runInTree(context, argv, tools, onLine, options.network)
+  if (exitCode === 0) return seen.size
+  if (diskFull) throw diskFullError(context)
+  throw await explainFailure(context, targets, failedItem, tools, options)
+}
+
+async function runInTree(
+  context: OpenwrtContext,
+  argv: readonly string[],
+  tools: StepTools,
+  onLine: (line: string, stream: 'out' | 'err') => void,
+  network: 'online' | undefined,
+): Promise<number> {
+  const session = await context.session((text) => tools.line(text))
+  tools.line(`$ ${argv.join(' ')}`)
+  const { exitCode } = await session.exec(argv, {
+    cwd: context.tree,
+    signal: tools.signal,
+    onLine,
+    ...(network === undefined ? {} : { network }),
+  })
+  return exitCode
+}
+
+const keptLines = 4000
+
+async function explainFailure(
+  context: OpenwrtContext,
+  targets: readonly string[],
+  failedItem: string | undefined,
+  tools: StepTools,
+  options: MakeOptions,
+): Promise<Error> {
+  const again =
+    failedItem === undefined
+      ? targets
+      : [`${failedItem}/${targets.includes('download') ? 'download' : 'compile'}`]
+  tools.progress({ item: `${failedItem ?? targets.join(' ')} failed; once more, verbose` })
+  const lines: string[] = []
+  let diskFull = false
+  const onLine = (line: string, stream: 'out' | 'err'): void => {
+    tools.line(line, stream)
+    diskFull ||= readMakeLine(line)?.type === 'disk-full'
+    lines.push(line)
+    if (lines.length > keptLines) lines.shift()
+  }
+  const argv = ['make', ...again, 'V=s', '-j1', ...(options.settings ?? [])]
+  const exitCode = await runInTree(context, argv, tools, onLine, options.network)
+  if (diskFull) return diskFullError(context)
+  const reproduce = `./fwbuild shell --release ${context.spec.release.name} -- ${argv.join(' ')}`
+  const what = failedItem ?? `make ${targets.join(' ')}`
+  if (exitCode === 0) {
+    return buildError('E_MAKE_PARALLEL', `${what} failed in the parallel build, but not when made alone`, {
+      hint: `run the same command again; log: ${tools.logPath}`,
+    })
+  }
+  return buildError(
+    'E_MAKE',
+    [`${what} failed to build:`, ...firstErrorLines(lines).map((line) => `  ${line}`)].join('\n'),
+    {
+      hint: `log: ${tools.logPath}\nreproduce: ${reproduce}`,
+    },
+  )
+}
+
+const diskFullError = (context: OpenwrtContext): Error =>
+  infraError('E_DISK_FULL', `no space left on the disk of ${context.paths.work}`, {
+    retryable: true,
+    hint: 'free some space and run the same command again; it continues where it stopped',
+  })

@@ -1,0 +1,93 @@
+import { createHash } from 'node:crypto'
+import { existsSync } from 'node:fs'
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { canonicalJson, type Json } from '../../core/json.ts'
+import { sha256sums, type Manifest } from '../../core/manifest/manifest.ts'
+import { reproduceScript } from '../../core/manifest/reproduce.ts'
+import { renderLockfile } from '../../core/spec/lockfile.ts'
+import type { StepRecord } from '../../core/step-record.ts'
+import { atomicWrite } from '../../effects/files.ts'
+import type { Step } from '../run.ts'
+import { targetPath } from './compile.ts'
+import type { OpenwrtContext } from './context.ts'
+import { loadFragments } from './fragments.ts'
+import { lockOf, usedBuildroot } from './lock.ts'
+
+type ManifestOutputs = { readonly files: readonly { readonly path: string; readonly sha256: string }[] }
+
+/** What tells the images' story: manifest, checksums, configurations, lock and the command to do it again. */
+export function manifestStep(toolVersion: string, stateDir: string): Step<OpenwrtContext, ManifestOutputs> {
+  return {
+    id: 'manifest',
+    title: 'Manifest',
+    inputs: async (context) => (await manifestOf(context, toolVersion, stateDir)) as unknown as Json,
+    run: async (context) => {
+      const lock = await lockOf(context, stateDir)
+      const documents: [string, string][] = [
+        [
+          'manifest.json',
+          canonicalJson((await manifestOf(context, toolVersion, stateDir)) as unknown as Json),
+        ],
+        ['fwbuild.lock', renderLockfile(lock)],
+        ['kernel.config', await readFile(context.found.kernelConfig, 'utf8')],
+        ['config.buildinfo', await buildinfo(context)],
+        ['reproduce.sh', reproduceScript(context.spec)],
+      ]
+      const files: { path: string; sha256: string }[] = []
+      for (const [path, text] of documents) {
+        await atomicWrite(join(context.paths.output, path), text, {
+          mode: path.endsWith('.sh') ? 0o755 : 0o644,
+        })
+        files.push({ path, sha256: createHash('sha256').update(text).digest('hex') })
+      }
+      const sums = sha256sums([...files, ...context.found.artifacts])
+      await atomicWrite(join(context.paths.output, 'sha256sums'), sums)
+      return { files }
+    },
+    intact: async (context, outputs) =>
+      outputs.files.every(({ path }) => existsSync(join(context.paths.output, path))) &&
+      existsSync(join(context.paths.output, 'sha256sums')),
+    adopt: () => {},
+  }
+}
+
+async function manifestOf(context: OpenwrtContext, toolVersion: string, stateDir: string): Promise<Manifest> {
+  const { spec, found } = context
+  return {
+    version: 1,
+    tool: { name: 'fwbuild', version: toolVersion },
+    release: spec.release.name,
+    kernel: found.kernel,
+    hypervisors: [...spec.hypervisors],
+    shares: [...spec.shares],
+    packages: [...spec.packages],
+    commit: found.commit,
+    sources: found.sources.map(({ location, ref, commit }) => ({ location, ref, commit })),
+    merges: found.merges.map(({ location, ref, commit, how }) => ({ location, ref, commit, how })),
+    patches: [...found.patches],
+    fragments: (await loadFragments(context)).map(({ file, sha256 }) => ({ file, sha256 })),
+    buildroot: await usedBuildroot(context, stateDir),
+    steps: await stepsOf(stateDir),
+    artifacts: found.artifacts as Manifest['artifacts'],
+  }
+}
+
+const builtBy = ['source', 'merge', 'patch', 'feeds', 'configure', 'download', 'compile', 'images', 'boot']
+
+async function stepsOf(stateDir: string): Promise<Manifest['steps']> {
+  const steps: Manifest['steps'] = []
+  for (const id of builtBy) {
+    const file = join(stateDir, 'steps', `${id}.json`)
+    if (!existsSync(file)) continue
+    const { step, fingerprint, durationMs } = JSON.parse(await readFile(file, 'utf8')) as StepRecord
+    steps.push({ step, fingerprint, durationMs })
+  }
+  return steps
+}
+
+/** Upstream's own from 19.07 on; before, the configuration as built. */
+async function buildinfo(context: OpenwrtContext): Promise<string> {
+  const upstream = targetPath(context, 'config.buildinfo')
+  return readFile(existsSync(upstream) ? upstream : join(context.tree, '.config'), 'utf8')
+}

@@ -1,0 +1,104 @@
+import { chown, mkdtemp, rm, stat } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { buffer } from 'node:stream/consumers'
+import { setTimeout as sleep } from 'node:timers/promises'
+import test from 'ava'
+import { extract } from 'tar-stream'
+import { buildUser } from '../../../src/effects/build-user.ts'
+import type { ExecOptions, Session } from '../../../src/effects/engine.ts'
+import { hostEngine } from '../../../src/effects/host-engine.ts'
+
+const never = new AbortController().signal
+const user = buildUser(process.env)
+
+interface Bench {
+  readonly session: Session
+  readonly work: string
+  readonly sh: (script: string, options?: Partial<ExecOptions>) => Promise<{ exitCode: number; out: string }>
+}
+
+async function withSession(body: (bench: Bench) => Promise<void>): Promise<void> {
+  const work = await mkdtemp(join(tmpdir(), 'fwbuild-host-'))
+  await chown(work, user.uid, user.gid)
+  const tree = join(work, 'tree')
+  try {
+    await using session = await hostEngine(process.env).open(
+      {
+        image: '',
+        mounts: [{ source: tree, target: tree }],
+        env: { FROM_SESSION: 'yes' },
+        user,
+        workDir: work,
+        title: 'host-test',
+      },
+      never,
+    )
+    await body({
+      session,
+      work,
+      sh: async (script, options = {}) => {
+        let out = ''
+        const { exitCode } = await session.exec(['sh', '-c', script], {
+          cwd: tree,
+          signal: never,
+          onLine: (line) => void (out += `${line}\n`),
+          ...options,
+        })
+        return { exitCode, out }
+      },
+    })
+  } finally {
+    await rm(work, { recursive: true, force: true })
+  }
+}
+
+test('the host engine runs commands as the build user, never as root', async (t) => {
+  await withSession(async ({ sh, work, session }) => {
+    t.is((await sh('id -u; id -g; umask')).out, `${user.uid}\n${user.gid}\n0022\n`)
+    t.not(user.uid, 0)
+    t.is((await sh('cat; echo $FROM_SESSION; exit 7')).exitCode, 7)
+    t.is((await sh('touch ~/x made; echo $HOME')).out, `${join(work, 'home')}\n`)
+    t.is((await stat(join(work, 'tree/made'))).uid, user.uid)
+    t.is(session.inside('/a/b'), '/a/b')
+  })
+})
+
+test('aborting on the host stops what left the process group too', async (t) => {
+  await withSession(async ({ sh }) => {
+    const controller = new AbortController()
+    const script = 'trap "" TERM; setsid sleep 7001 & (setsid sh -c "sleep 7002; true" &) ; echo up; wait'
+    await t.throwsAsync(sh(script, { signal: controller.signal, onLine: () => controller.abort() }), {
+      message: /interrupt/,
+    })
+    t.is((await sh('ps -eo args | grep -E "sleep 700[12]" | grep -v -E "grep|ps -eo"')).out, '')
+    await t.throwsAsync(sh('setsid sleep 7003 & wait', { timeoutMs: 200 }), { message: /did not end/ })
+    t.is((await sh('ps -eo args | grep "sleep 7003" | grep -v -E "grep|ps -eo"')).out, '')
+  })
+})
+
+test('what a killed run left running on the host is found by the work directory', async (t) => {
+  await withSession(async ({ sh, work }) => {
+    await sh('(setsid sleep 7100 >/dev/null 2>&1 &)')
+    const engine = hostEngine(process.env)
+    t.deepEqual(await engine.sweep(join(work, 'tree'), never), [])
+    await sleep(100)
+    const swept = await engine.sweep(work, never)
+    t.is(swept.length, 1)
+    t.regex(swept[0] ?? '', /^process \d+ \(sleep 7100\)$/)
+    t.deepEqual(await engine.sweep(work, never), [])
+  })
+})
+
+test('the host engine reads files out as a tar stream', async (t) => {
+  await withSession(async ({ sh, session, work }) => {
+    await sh('mkdir out && echo a >out/a')
+    const archive = await session.readTar(join(work, 'tree/out'), never)
+    const found: Record<string, string> = {}
+    for await (const entry of archive.pipe(extract())) {
+      found[entry.header.name] = (await buffer(entry)).toString()
+    }
+    t.deepEqual(found, { 'out/': '', 'out/a': 'a\n' })
+    await t.throwsAsync(session.readTar(join(work, 'tree/none'), never), { message: /does not exist/ })
+  })
+})
