@@ -17,6 +17,10 @@ const verbs: Readonly<Record<string, Verb>> = {
     summary: 'boot an image in QEMU and check over its console that it works',
     load: () => import('./verify.ts'),
   },
+  patch: {
+    summary: 'apply, rewrite, edit and check patches',
+    load: () => import('./patch.ts'),
+  },
   lock: {
     summary: 'pin sources, patches and buildroot image of a build',
     load: () => import('./lock.ts'),
