@@ -1,4 +1,5 @@
-import { readFileSync, readdirSync, statSync } from 'node:fs'
+import { randomBytes } from 'node:crypto'
+import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { basename, dirname, join, resolve } from 'node:path'
 import { infraError, messageOf, usageError } from '../core/errors.ts'
 import { binaryString } from '../core/patch/lines.ts'
@@ -14,8 +15,8 @@ export const standardInput = '-'
 
 export interface PatchSource {
   readonly cwd: string
-  /** Read when a name is `-`; undefined where there is nothing to read. */
-  readonly stdin: NodeJS.ReadableStream | undefined
+  /** Gives what `-` stands for; undefined where there is nothing to read. */
+  readonly readInput: (() => Promise<Uint8Array>) | undefined
 }
 
 /**
@@ -30,7 +31,7 @@ export async function loadPatches(
   const patches: NamedPatch[] = []
   for (const name of names) {
     const path = resolve(source.cwd, name)
-    if (name === standardInput) patches.push(named('stdin', await readStream(source.stdin)))
+    if (name === standardInput) patches.push(named('stdin', await readInput(source)))
     else if (isDirectory(path, name)) patches.push(...loadDirectory(path))
     else if (/^series(\..*)?$|\.series$/.test(basename(path))) patches.push(...loadSeries(path))
     else patches.push(loadPatch(path))
@@ -97,15 +98,23 @@ function reading<T>(file: string, read: () => T): T {
 const missing = (file: string, cause: unknown): Error =>
   usageError('E_PATCH_MISSING', `there is no patch ${file}`, { cause })
 
-async function readStream(stream: NodeJS.ReadableStream | undefined): Promise<Buffer> {
-  if (stream === undefined) throw usageError('E_PATCH_MISSING', 'no patch comes on standard input')
-  const chunks: Buffer[] = []
-  let bytes = 0
-  for await (const chunk of stream) {
-    const buffer = Buffer.from(chunk as Uint8Array)
-    bytes += buffer.length
-    if (bytes > maxPatchBytes) throw usageError('E_PATCH_SIZE', 'standard input is too large for a patch')
-    chunks.push(buffer)
+async function readInput(source: PatchSource): Promise<Uint8Array> {
+  if (source.readInput !== undefined) return source.readInput()
+  throw usageError('E_PATCH_MISSING', 'standard input is a terminal, no patch comes from there')
+}
+
+/**
+ * Writes a patch (binary string) as a whole or not at all; missing parent directories are made.
+ * @throws infra E_PATCH_WRITE
+ */
+export function writePatch(file: string, text: string): void {
+  const temporary = `${file}.${randomBytes(6).toString('hex')}.tmp`
+  try {
+    mkdirSync(dirname(file), { recursive: true })
+    writeFileSync(temporary, text, { encoding: 'latin1', flag: 'wx' })
+    renameSync(temporary, file)
+  } catch (error) {
+    rmSync(temporary, { force: true })
+    throw infraError('E_PATCH_WRITE', `${file} cannot be written: ${messageOf(error)}`, { cause: error })
   }
-  return Buffer.concat(chunks)
 }

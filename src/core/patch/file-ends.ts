@@ -29,7 +29,9 @@ export function withFileEnds(file: FileText, sides: HunkSides, contender: Conten
   const why = 'appended as before, behind lines that were appended since'
   const appended = { ...contender, candidate: { ...candidate, kind: 'moved', end, edits, why } as const }
   if (isCodeBlock(group.added)) return [appended, { ...contender, worth: worth - appendedLead }]
-  return [doubtful({ ...appended, worth: worth + endLead }, reason), doubtful(contender, reason)]
+  // Behind a blank line they had a paragraph of their own, which stands by its neighbours.
+  const lead = sides.pre.at(-1)?.trim() === '' ? -endLead : endLead
+  return [doubtful({ ...appended, worth: worth + lead }, reason), doubtful(contender, reason)]
 }
 
 const doubtful = (contender: Contender, doubt: string): Contender => ({

@@ -104,7 +104,7 @@ function insertion(
   const { low, high } = seam
   if (low === undefined && high === undefined)
     return [{ at: 0, doubt: 'nothing around the added lines is left', penalty: 0 }]
-  if (low === undefined || high === undefined) return [oneSided(file, group, pattern, seam)]
+  if (low === undefined || high === undefined) return [oneSided(file, group, pattern, seam, alignment.map)]
   if (low === high) return [sure(low)]
   // What stands between took the place of context that is gone: it is on that side of the added lines.
   if (seam.goneBefore > 0 && seam.goneAfter === 0) return [sure(high)]
@@ -115,13 +115,46 @@ function insertion(
   if (/^\s*(#\s*(else|elif|endif)|else\b)/.test(group.added[0] ?? '')) return [sure(low)]
   const decided = seam.goneBefore === 0 ? decide(file, group, pattern.lines, left, right) : undefined
   if (decided !== undefined) return [sure(decided)]
-  const [stronger, weaker] = left.evidence > right.evidence ? [left, right] : [right, left]
-  const share = (stronger.evidence - weaker.evidence) / (stronger.evidence + weaker.evidence || 1)
+  const [stronger, weaker] = left.evidence >= right.evidence ? [left, right] : [right, left]
+  const share = Math.abs(stronger.evidence - weaker.evidence) / (stronger.evidence + weaker.evidence || 1)
   const doubt = 'lines were inserted right where the hunk adds its own: before or behind them is not clear'
-  return [
+  const ends = [
     { at: stronger.at, doubt, penalty: 0 },
     { at: weaker.at, doubt, penalty: share * 0.3 },
   ]
+  const sorted = sortedPlace(file.lines, group.added, low, high)
+  if (sorted === undefined) return ends
+  return [
+    { at: sorted, doubt, penalty: 0 },
+    ...ends.filter(({ at }) => at !== sorted).map((end) => ({ ...end, penalty: 0.05 })),
+  ]
+}
+
+/** Fewer lines in ascending order may be so by chance. */
+const minSorted = 4
+
+/** Where a single added line belongs in a sorted list around the gap; undefined where there is none. */
+function sortedPlace(
+  lines: readonly string[],
+  added: readonly string[],
+  low: number,
+  high: number,
+): number | undefined {
+  const [line = '', ...more] = added
+  const prefix = line.slice(0, 1 + line.search(/[(_ ]/))
+  if (more.length > 0 || prefix === '') return undefined
+  let [start, end] = [low, high]
+  while (start > 0 && lines[start - 1]?.startsWith(prefix) === true) start--
+  while (lines[end]?.startsWith(prefix) === true) end++
+  const list = lines.slice(start, end)
+  if (
+    list.length < minSorted ||
+    list.some((one, at) => !one.startsWith(prefix) || (list[at - 1] ?? '') > one)
+  ) {
+    return undefined
+  }
+  const at = start + list.filter((one) => one < line).length
+  return at >= low && at <= high ? at : undefined
 }
 
 /** One end of the gap, and how much context stands unbroken from there outwards. */
@@ -275,9 +308,24 @@ function overlap(
  * Only one side of the added lines is left. Where the other is gone from the file the place is clear;
  * where it stands elsewhere, the context was torn apart.
  */
-function oneSided(file: FileText, group: ChangeGroup, pattern: Pattern, seam: Seam): Point {
+function oneSided(
+  file: FileText,
+  group: ChangeGroup,
+  pattern: Pattern,
+  seam: Seam,
+  map: readonly number[],
+): Point {
   const at = seam.low ?? seam.high ?? 0
   const { lines } = pattern
+  const [own, step] = seam.low === undefined ? [group.preStart, 0] : [group.preStart - 1, 1]
+  const ownLine = map[own] ?? -1
+  if (ownLine >= 0 && ownLine + step !== at) {
+    return {
+      at: ownLine + step,
+      doubt: 'lines were inserted between the added ones and their context',
+      penalty: 0,
+    }
+  }
   const lost =
     seam.low === undefined ? lines.slice(0, group.preStart).toReversed() : lines.slice(group.preStart)
   const [nearest, adjacent] = [lost.find((line) => !isWeak(line)), lost[0]]
