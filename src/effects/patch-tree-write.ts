@@ -59,6 +59,7 @@ interface Staged {
 
 function stage(root: string, path: string, state: FileState | undefined, undo: Undo): Staged {
   const target = join(root, path)
+  checkParents(root, path)
   if (state === undefined) return { target, temporary: undefined }
   const temporary = temporaryName(nearestDirectory(root, path))
   undo.push(() => removeIfThere(temporary))
@@ -83,6 +84,17 @@ function keepAttributes(file: string, old: Stats, mode: number): void {
   // Another's file that this user may replace but not give away becomes his, as with every editor.
   if (uid !== old.uid || gid !== old.gid) attempt(() => chownSync(file, old.uid, old.gid))
   chmodSync(file, wanted)
+}
+
+/** The engine looked before; a symbolic link that came since must not be followed either. */
+function checkParents(root: string, path: string): void {
+  const parents = path.split('/').slice(0, -1)
+  for (const [at] of parents.entries()) {
+    const directory = join(root, ...parents.slice(0, at + 1))
+    if (lstatOrUndefined(directory)?.isSymbolicLink() === true) {
+      throw new Error(`${directory} is a symbolic link`)
+    }
+  }
 }
 
 /** Below a name that is no directory yet there is nowhere to put a file. */
