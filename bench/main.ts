@@ -1,27 +1,17 @@
-<<<<<<< HEAD
-import { benchKconfig } from './kconfig.ts'
-
-/** Each benchmark by name; `npm run bench` runs all, `npm run bench NAME ARGS…` one. */
-const benches: Readonly<Record<string, (args: readonly string[]) => Promise<void>>> = {
-  kconfig: benchKconfig,
-}
-
-const [wanted, ...args] = process.argv.slice(2)
-for (const [name, bench] of Object.entries(benches)) {
-  if (wanted !== undefined && wanted !== name) continue
-  console.log(name)
-  await bench(args)
-=======
 /** `npm run bench [name]`: measures parts of fwbuild, with peers in the same run. */
 interface Bench {
   readonly summary: string
-  readonly load: () => Promise<{ run: (args: readonly string[]) => Promise<void> | void }>
+  readonly load: () => Promise<(args: readonly string[]) => Promise<void> | void>
 }
 
 const benches: Readonly<Record<string, Bench>> = {
+  kconfig: {
+    summary: 'Kconfig reader and evaluator against conf and merge_config.sh; [KERNEL_TREE]',
+    load: async () => (await import('./kconfig.ts')).benchKconfig,
+  },
   patch: {
     summary: 'patch engine against patch and quilt; [KERNEL_TREE [OPENWRT_TREE]]',
-    load: () => import('./patch.ts'),
+    load: async () => (await import('./patch.ts')).run,
   },
 }
 
@@ -34,6 +24,6 @@ if (wanted.length === 0) {
 }
 for (const [known, { load }] of wanted) {
   console.log(`# ${known}`)
-  await (await load()).run(args)
->>>>>>> patch
+  const run = await load()
+  await run(args)
 }

@@ -1,3 +1,4 @@
+import { buffer } from 'node:stream/consumers'
 import { runCli } from './commands/main.ts'
 
 const interruptExitCode = 130
@@ -24,9 +25,11 @@ process.exitCode = await runCli(process.argv.slice(2), {
   stdout: (text) => void process.stdout.write(text),
   stderr: (text) => void process.stderr.write(text),
   stdin: process.stdin.isTTY ? process.stdin : undefined,
+  readInput: process.stdin.isTTY ? undefined : () => buffer(process.stdin),
   env: process.env,
   cwd: process.cwd(),
   stdoutIsTty: process.stdout.isTTY,
+  stdoutColumns: process.stdout.columns,
   stderrIsTty: process.stderr.isTTY,
   signal: controller.signal,
 })
