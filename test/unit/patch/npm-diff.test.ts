@@ -1,6 +1,6 @@
 import test from 'ava'
 import { applyPatch as applyWithDiff, createTwoFilesPatch } from 'diff'
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import { applyPatch } from '../../../src/core/patch/apply.ts'
 import { binaryString } from '../../../src/core/patch/lines.ts'
 import { parsePatch } from '../../../src/core/patch/parse.ts'
