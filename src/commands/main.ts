@@ -13,13 +13,13 @@ const verbs: Readonly<Record<string, Verb>> = {
     summary: 'build OpenWrt images for hypervisors and boot them',
     load: () => import('./openwrt.ts'),
   },
-  patch: {
-    summary: 'apply, check, rewrite and edit patches with a verdict for each hunk',
-    load: () => import('./patch.ts'),
-  },
   verify: {
     summary: 'boot an image in QEMU and check over its console that it works',
     load: () => import('./verify.ts'),
+  },
+  patch: {
+    summary: 'apply, check, rewrite and edit patches with a verdict for each hunk',
+    load: () => import('./patch.ts'),
   },
   kconfig: {
     summary: 'merge, check, explain and compare kernel configurations',

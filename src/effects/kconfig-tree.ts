@@ -144,9 +144,9 @@ export function kernelEnvironment(directory: string, options: KernelTreeOptions 
     ...options.env,
   }
   return {
+    CC_VERSION_TEXT: firstLine(tools['CC'] ?? 'gcc'),
+    RUSTC_VERSION_TEXT: firstLine(tools['RUSTC'] ?? 'rustc'),
     ...tools,
-    CC_VERSION_TEXT: tools['CC_VERSION_TEXT'] ?? firstLine(tools['CC'] ?? 'gcc'),
-    RUSTC_VERSION_TEXT: tools['RUSTC_VERSION_TEXT'] ?? firstLine(tools['RUSTC'] ?? 'rustc'),
   }
 }
 

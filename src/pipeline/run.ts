@@ -23,6 +23,8 @@ export interface StepTools {
 export interface Step<C, O extends Json = Json> {
   readonly id: string
   readonly title: string
+  /** Raised when the step does otherwise than before with the same inputs. */
+  readonly version: number
   /** Everything the result depends on; may look at the outside world but changes nothing. */
   inputs(context: C, tools: StepTools): Promise<Json>
   run(context: C, tools: StepTools): Promise<O>
@@ -112,7 +114,7 @@ async function runStep<C>(
   }
   try {
     const inputs = await step.inputs(context, tools)
-    const fingerprint = fingerprintOf(inputs)
+    const fingerprint = fingerprintOf(step.version, inputs)
     const record = await readRecord(recordPath(step.id))
     if (record !== undefined) {
       const same = record.fingerprint === fingerprint

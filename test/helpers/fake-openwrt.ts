@@ -19,6 +19,8 @@ export interface FakeBuild {
   readonly tree: string
   /** `fwbuild openwrt` on the fake tree, one raw image for each firmware, no boot. */
   readonly build: (args?: readonly string[], options?: RunOptions) => Promise<CliResult>
+  /** The same as arguments, for a process of its own. */
+  readonly commandLine: (args: readonly string[]) => readonly string[]
   /** Any other verb with the work directory, engine and release of the build. */
   readonly run: (verb: string, args?: readonly string[]) => Promise<CliResult>
   /** Sets a switch of the fake tree (its README.md lists them). */
@@ -46,31 +48,29 @@ export async function fakeBuild(t: ExecutionContext): Promise<FakeBuild> {
   const env = { PATH: process.env['PATH'], HOME: home }
   const common = ['--engine', 'host', '--work', work, '--release', fakeRelease]
   const tree = join(work, 'trees', fakeRelease)
+  const commandLine = (args: readonly string[]): readonly string[] => [
+    'openwrt',
+    ...common,
+    '--output',
+    output,
+    '--source',
+    `${source}#main`,
+    '--hv',
+    'kvm',
+    '--no-boot',
+    '-j',
+    '2',
+    ...(args.includes('--image') ? [] : ['--image', 'raw']),
+    ...args,
+  ]
   return {
     home,
     source,
     work,
     output,
     tree,
-    build: (args = [], options = {}) =>
-      cli(
-        [
-          'openwrt',
-          ...common,
-          '--output',
-          output,
-          '--source',
-          `${source}#main`,
-          '--hv',
-          'kvm',
-          '--no-boot',
-          '-j',
-          '2',
-          ...(args.includes('--image') ? [] : ['--image', 'raw']),
-          ...args,
-        ],
-        { cwd: home, env, ...options },
-      ),
+    commandLine,
+    build: (args = [], options = {}) => cli(commandLine(args), { cwd: home, env, ...options }),
     run: (verb, args = []) => cli([verb, ...common, ...args], { cwd: home, env }),
     setSwitch: async (name, value) => {
       await mkdir(join(tree, 'tmp'), { recursive: true })

@@ -27,6 +27,7 @@ const targetFolder = 'bin/targets/x86/64'
 export const compileStep: Step<OpenwrtContext, CompileOutputs> = {
   id: 'compile',
   title: 'Compile',
+  version: 1,
   inputs: async (context) => ({
     commit: context.found.commit,
     feeds: context.found.feeds.map(({ name, commit }) => ({ name, commit })),

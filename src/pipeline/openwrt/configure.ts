@@ -26,6 +26,7 @@ const shareSupport = 'hostshares'
 export const configureStep: Step<OpenwrtContext, ConfigureOutputs> = {
   id: 'configure',
   title: 'Configure',
+  version: 1,
   inputs: async (context) => ({
     commit: context.found.commit,
     feeds: context.found.feeds.map(({ name, commit }) => ({ name, commit })),

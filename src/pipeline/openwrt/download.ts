@@ -9,6 +9,7 @@ type DownloadOutputs = { readonly files: readonly FileStamp[] }
 export const downloadStep: Step<OpenwrtContext, DownloadOutputs> = {
   id: 'download',
   title: 'Download sources',
+  version: 1,
   inputs: async (context) => ({
     commit: context.found.commit,
     config: context.found.configDigest,

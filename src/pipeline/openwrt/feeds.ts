@@ -18,6 +18,7 @@ type FeedOutputs = { readonly feeds: readonly FeedFinding[]; readonly leftOut: r
 export const feedsStep: Step<OpenwrtContext, FeedOutputs> = {
   id: 'feeds',
   title: 'Feeds',
+  version: 1,
   inputs: async (context, tools) => {
     const { feeds } = await resolveFeeds(context, tools)
     return {

@@ -32,6 +32,7 @@ type KernelConfigOutputs = {
 export const kernelConfigStep: Step<OpenwrtContext, KernelConfigOutputs> = {
   id: 'kernel-config',
   title: 'Resolve the kernel configuration',
+  version: 1,
   inputs: async (context) => ({
     commit: context.found.commit,
     feeds: context.found.feeds.map(({ name, commit }) => ({ name, commit })),

@@ -21,6 +21,7 @@ export function manifestStep(toolVersion: string, stateDir: string): Step<Openwr
   return {
     id: 'manifest',
     title: 'Manifest',
+    version: 1,
     inputs: async (context) => (await manifestOf(context, toolVersion, stateDir)) as unknown as Json,
     run: async (context) => {
       const lock = await lockOf(context, stateDir)

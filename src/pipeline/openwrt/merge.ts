@@ -25,6 +25,7 @@ type MergeOutputs = {
 export const mergeStep: Step<OpenwrtContext, MergeOutputs> = {
   id: 'merge',
   title: 'Merge branches',
+  version: 1,
   inputs: async (context, tools) => ({
     commit: context.found.commit,
     merges: (await resolveMerges(context, tools)).map(({ location, ref, commit }) => ({

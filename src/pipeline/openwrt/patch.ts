@@ -32,6 +32,7 @@ type PatchOutputs = {
 export const patchStep: Step<OpenwrtContext, PatchOutputs> = {
   id: 'patch',
   title: 'Patch and check out',
+  version: 1,
   inputs: async (context) => ({
     commit: context.found.commit,
     patches: (await loadPatches(context)).map(({ name, sha256 }) => ({ name, sha256 })),

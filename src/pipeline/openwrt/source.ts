@@ -11,6 +11,7 @@ import { mirrorOptions, type OpenwrtContext, type SourceFinding } from './contex
 export const sourceStep: Step<OpenwrtContext, SourceFinding> = {
   id: 'source',
   title: 'Source tree',
+  version: 1,
   inputs: async (context, tools) => {
     const { location, ref, commit } = await resolvePinned(context, await baseSource(context), tools)
     return { location, ref, commit }

@@ -155,7 +155,7 @@ testWith(needs, 'aborting stops the whole tree, also what hides in sessions of i
       }),
       { message: /interrupt/ },
     )
-    t.true(performance.now() - started < 8000)
+    t.true(performance.now() - started < 40_000)
     t.is((await sh(survivors)).out, '')
     t.is((await sh('echo still usable')).out, 'still usable\n')
   })

@@ -20,6 +20,7 @@ interface Build {
 
 const step = (id: string): Step<Build, { made: string }> => ({
   id,
+  version: 1,
   title: id.toUpperCase(),
   inputs: async (build) => build.inputs[id] ?? null,
   run: async (build, tools) => {

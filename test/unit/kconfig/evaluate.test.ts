@@ -43,3 +43,10 @@ test('menus, prompts and positions are kept for explanations', (t) => {
   t.deepEqual(leaf?.nodes[0]?.origin, { file: 'Kconfig', line: 34 })
   t.is(leaf?.nodes[0]?.parent?.kind, 'if')
 })
+
+test('before 4.18 a text takes the values of environment symbols', (t) => {
+  const tree = fixtureTree(join(root, 'legacy'), 'symbol')
+  const symbol = tree.byName.get('DEFCONFIG_LIST')
+  const config = evaluate(tree, { values: new Map() })
+  t.is(symbol === undefined ? '' : config.text(symbol), 'arch/box/defconfig')
+})

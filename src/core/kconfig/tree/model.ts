@@ -85,6 +85,10 @@ export interface KSymbol {
   readonly members: KSymbol[]
   /** For a choice that may have no member on (kernels before 6.10). */
   optional: boolean
+  /** A former name that is only read from old .config files, never written (kernels from 6.18). */
+  transitional: boolean
+  /** conf keeps it out of .config: `option env` and `option defconfig_list` of kernels before 5.13. */
+  internal: boolean
 }
 
 /**

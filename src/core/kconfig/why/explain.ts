@@ -1,7 +1,6 @@
-import type { DotConfig, Origin } from '../types.ts'
+import type { DotConfig } from '../types.ts'
 import { nearestNames } from '../nearest.ts'
 import { evaluate, type Configuration } from '../tree/evaluate.ts'
-import { exprText, symbolText } from '../tree/expr.ts'
 import {
   isDefined,
   type Expr,
@@ -10,61 +9,13 @@ import {
   type Property,
   type Tristate,
 } from '../tree/model.ts'
-import { quote, unquote } from '../tree/user-values.ts'
+import { unquote } from '../tree/user-values.ts'
+import { explainOff } from './explain-off.ts'
+import { conclude, shownTerm, type Context, type Explanation, type Term } from './explanation.ts'
 import { holds, type Wish } from './fix.ts'
-import { createPlanner, type Planner } from './plan.ts'
-import { findReach, type Reach } from './reach.ts'
+import { createPlanner } from './plan.ts'
+import { findReach } from './reach.ts'
 import { promptTerms, selectTerms, type WrittenTerm } from './terms.ts'
-
-/** One condition on the way to a symbol, with its present value. */
-export interface Term {
-  readonly text: string
-  readonly origin: Origin
-  readonly met: boolean
-  /** No configuration of this tree meets it. */
-  readonly never: boolean
-  /** Symbols of the condition with their values, e.g. `HYPERV=n`. */
-  readonly values: readonly string[]
-  /** For an unmet one: what is missing, one level down. */
-  readonly next: readonly Explanation[]
-}
-
-/** Why a symbol has not the wanted value. */
-export interface Explanation {
-  readonly symbol: string
-  readonly wanted: string
-  readonly got: string
-  /** Where the symbol is defined. */
-  readonly origin: Origin | undefined
-  readonly verdict: Verdict
-  /** One sentence. */
-  readonly reason: string
-  readonly terms: readonly Term[]
-}
-
-/**
- * `holds`: nothing is wrong. `set`: only its own line is missing. `unmet`: conditions are missing.
- * `selected`: others force it on. `defaulted`: it has no prompt and follows its default.
- * `range`: the number is out of range. `impossible`: no configuration of this tree can have it.
- * `undefined`: the tree does not define it. `again`: explained further up.
- */
-export type Verdict =
-  | 'holds'
-  | 'set'
-  | 'unmet'
-  | 'selected'
-  | 'defaulted'
-  | 'range'
-  | 'impossible'
-  | 'undefined'
-  | 'again'
-
-interface Context {
-  readonly config: Configuration
-  readonly reach: Reach
-  readonly planner: Planner
-  readonly seen: Set<string>
-}
 
 const searchBudget = 12
 const maxDepth = 12
@@ -81,9 +32,9 @@ export function explain(tree: KconfigTree, base: Pick<DotConfig, 'values'>, wish
   }
   const symbol = tree.byName.get(wish.symbol)
   if (symbol === undefined || !isDefined(symbol)) return undefinedSymbol(tree, wish)
-  if (holds(config, wish)) return plain(context, symbol, wish.value, 'holds', 'it has the wanted value')
+  if (holds(config, wish)) return conclude(context, symbol, wish.value, 'holds', 'it has the wanted value')
   if (symbol.type !== 'bool' && symbol.type !== 'tristate') return explainText(context, symbol, wish.value)
-  if (wish.value === 'n') return explainOff(context, symbol, 0)
+  if (wish.value === 'n') return explainOff(context, symbol)
   return explainOn(context, symbol, wish.value === 'm' ? 1 : 2, 0)
 }
 
@@ -101,39 +52,19 @@ function undefinedSymbol(tree: KconfigTree, wish: Wish): Explanation {
   }
 }
 
-function plain(
-  context: Context,
-  symbol: KSymbol,
-  wanted: string,
-  verdict: Verdict,
-  reason: string,
-  terms: readonly Term[] = [],
-): Explanation {
-  const text = context.config.text(symbol)
-  return {
-    symbol: symbolText(symbol),
-    wanted,
-    got: symbol.type === 'string' ? quote(text) : text,
-    origin: symbol.nodes[0]?.origin,
-    verdict,
-    reason,
-    terms,
-  }
-}
-
 function explainOn(context: Context, symbol: KSymbol, level: Tristate, depth: number): Explanation {
   const { config, reach } = context
   const wanted = level === 2 || symbol.type === 'bool' ? 'y' : 'm'
   if (!isDefined(symbol))
-    return plain(context, symbol, wanted, 'undefined', 'not defined for this architecture or kernel')
+    return conclude(context, symbol, wanted, 'undefined', 'not defined for this architecture or kernel')
   const highest = reach.highest(symbol)
   const capped = highest > 0 && highest < level
   const seenKey = `${symbol.id}:${wanted}`
   if (context.seen.has(seenKey) || depth > maxDepth)
-    return plain(context, symbol, wanted, 'again', 'explained above')
+    return conclude(context, symbol, wanted, 'again', 'explained above')
   context.seen.add(seenKey)
   if (reach.isPinned(symbol))
-    return plain(context, symbol, wanted, 'impossible', 'decided by the architecture of the build')
+    return conclude(context, symbol, wanted, 'impossible', 'decided by the architecture of the build')
   const inner: Tristate = symbol.type === 'tristate' ? level : 1
   const prompt = bestLine(symbol.prompts, (line) => planSize(context, line.condition, inner))
   const ask = symbol.kind === 'choice' ? 'its choice must be on' : `set CONFIG_${symbol.name}=${wanted}`
@@ -144,9 +75,9 @@ function explainOn(context: Context, symbol: KSymbol, level: Tristate, depth: nu
       canRaise(context, prompt, inner))
   ) {
     const terms = termsOf(context, promptTerms(config.tree, prompt), inner, depth)
-    if (capped) return plain(context, symbol, wanted, 'impossible', `it can be at most m here`, terms)
+    if (capped) return conclude(context, symbol, wanted, 'impossible', `it can be at most m here`, terms)
     if (highest === 0)
-      return plain(
+      return conclude(
         context,
         symbol,
         wanted,
@@ -154,8 +85,8 @@ function explainOn(context: Context, symbol: KSymbol, level: Tristate, depth: nu
         'no configuration of this tree can turn it on',
         terms,
       )
-    if (terms.every((term) => term.met)) return plain(context, symbol, wanted, 'set', ask, terms)
-    return plain(context, symbol, wanted, 'unmet', `${ask} once its conditions are met`, terms)
+    if (terms.every((term) => term.met)) return conclude(context, symbol, wanted, 'set', ask, terms)
+    return conclude(context, symbol, wanted, 'unmet', `${ask} once its conditions are met`, terms)
   }
   return explainPromptless(context, symbol, wanted, inner, depth)
 }
@@ -181,7 +112,13 @@ function explainPromptless(
   const hidden = symbol.prompts.length > 0 ? 'its prompt cannot be reached' : 'it has no prompt'
   const line = selector ?? fallback
   if (line === undefined)
-    return plain(context, symbol, wanted, 'impossible', `${hidden}, nothing selects it and it has no default`)
+    return conclude(
+      context,
+      symbol,
+      wanted,
+      'impossible',
+      `${hidden}, nothing selects it and it has no default`,
+    )
   const terms = termsOf(context, selectTerms(line), level, depth)
   const how =
     line.kind === 'default'
@@ -189,49 +126,8 @@ function explainPromptless(
       : `${hidden}; ${line.node.symbol === undefined ? 'another symbol' : line.node.symbol.name} can ${line.kind} it` +
         (symbol.selectedBy.length > 1 ? ` (and ${symbol.selectedBy.length - 1} others)` : '')
   const verdict = context.reach.highest(symbol) < level ? 'impossible' : 'defaulted'
-  return plain(context, symbol, wanted, verdict, how, terms)
+  return conclude(context, symbol, wanted, verdict, how, terms)
 }
-
-/** Why a symbol is on although `n` was wanted. */
-function explainOff(context: Context, symbol: KSymbol, depth: number): Explanation {
-  const { config, reach } = context
-  if (reach.isAlwaysOn(symbol))
-    return plain(context, symbol, 'n', 'impossible', 'every configuration of this tree has it on')
-  const active = symbol.selectedBy.filter((line) => selectorState(config, line) > 0)
-  if (active.length > 0) {
-    const names = active.map((line) => line.node.symbol).filter((selector) => selector !== undefined)
-    const shown = names.slice(0, 6).map((selector) => `${selector.name}=${config.text(selector)}`)
-    const more = names.length > 6 ? ` and ${names.length - 6} more` : ''
-    const terms = active.slice(0, 6).flatMap((line) =>
-      selectTerms(line)
-        .slice(0, 1)
-        .map((term) => shownTerm(context, term, [])),
-    )
-    return plain(context, symbol, 'n', 'selected', `selected by ${shown.join(', ')}${more}`, terms)
-  }
-  if (symbol.choice !== undefined)
-    return plain(
-      context,
-      symbol,
-      'n',
-      'set',
-      `it is the chosen one of its choice; set one of ${otherMembers(symbol)} instead`,
-    )
-  if (config.visibility(symbol) > 0 || depth > maxDepth)
-    return plain(context, symbol, 'n', 'set', `set # CONFIG_${symbol.name} is not set`)
-  const line = symbol.defaults.find((candidate) => config.expr(candidate.condition) > 0)
-  const terms = line === undefined ? [] : selectTerms(line).map((term) => shownTerm(context, term, []))
-  return plain(context, symbol, 'n', 'defaulted', 'it has no visible prompt, so its default holds', terms)
-}
-
-const otherMembers = (symbol: KSymbol): string =>
-  (symbol.choice?.members ?? [])
-    .filter((member) => member !== symbol)
-    .map((member) => member.name)
-    .join(', ')
-
-const selectorState = (config: Configuration, line: Property): number =>
-  line.node.symbol === undefined ? 0 : Math.min(config.state(line.node.symbol), config.expr(line.condition))
 
 function explainText(context: Context, symbol: KSymbol, wanted: string): Explanation {
   const { config } = context
@@ -239,7 +135,7 @@ function explainText(context: Context, symbol: KSymbol, wanted: string): Explana
   if (prompt === undefined) return explainFixedText(context, symbol, wanted)
   const terms = termsOf(context, promptTerms(config.tree, prompt), 1, 0)
   if (terms.some((term) => !term.met))
-    return plain(
+    return conclude(
       context,
       symbol,
       wanted,
@@ -249,14 +145,14 @@ function explainText(context: Context, symbol: KSymbol, wanted: string): Explana
     )
   const range = symbol.ranges.find((line) => config.expr(line.condition) > 0)
   if (range?.low !== undefined && range.high !== undefined && outside(config, range, unquote(wanted)))
-    return plain(
+    return conclude(
       context,
       symbol,
       wanted,
       'range',
       `only ${config.text(range.low)} to ${config.text(range.high)} (${range.origin.file}:${range.origin.line})`,
     )
-  return plain(context, symbol, wanted, 'set', `set CONFIG_${symbol.name}=${wanted}`, terms)
+  return conclude(context, symbol, wanted, 'set', `set CONFIG_${symbol.name}=${wanted}`, terms)
 }
 
 function outside(config: Configuration, range: Property, wanted: string): boolean {
@@ -273,7 +169,7 @@ function outside(config: Configuration, range: Property, wanted: string): boolea
 function explainFixedText(context: Context, symbol: KSymbol, wanted: string): Explanation {
   const line = symbol.defaults.find((candidate) => context.config.expr(candidate.condition) > 0)
   const place = line === undefined ? '' : ` (${line.origin.file}:${line.origin.line})`
-  return plain(context, symbol, wanted, 'impossible', `it has no prompt; the tree computes it${place}`)
+  return conclude(context, symbol, wanted, 'impossible', `it has no prompt; the tree computes it${place}`)
 }
 
 function termsOf(
@@ -287,41 +183,6 @@ function termsOf(
       ? shownTerm(context, term, [], level)
       : shownTerm(context, term, missing(context, term.expr, level, depth + 1), level),
   )
-}
-
-function shownTerm(
-  context: Context,
-  term: WrittenTerm,
-  next: readonly Explanation[],
-  level: Tristate = 1,
-): Term {
-  const { config, reach } = context
-  const values = [...new Set(symbolsOf(term.expr))].map((symbol) =>
-    isDefined(symbol) ? `${symbol.name}=${config.text(symbol)}` : `${symbol.name} undefined`,
-  )
-  const met = config.expr(term.expr) >= level
-  return {
-    text: exprText(term.expr, 'and'),
-    origin: term.origin,
-    met,
-    never: !met && reach.highestOfExpr(term.expr) < level,
-    values: values.slice(0, 8),
-    next,
-  }
-}
-
-function symbolsOf(expr: Expr): readonly KSymbol[] {
-  switch (expr.kind) {
-    case 'symbol':
-      return expr.symbol.kind === 'symbol' ? [expr.symbol] : []
-    case 'not':
-      return symbolsOf(expr.inner)
-    case 'compare':
-      return [expr.left, expr.right].filter((symbol) => symbol.kind === 'symbol' && isDefined(symbol))
-    case 'and':
-    case 'or':
-      return [...symbolsOf(expr.left), ...symbolsOf(expr.right)]
-  }
 }
 
 /** Explanations of the symbols that the cheapest way to an unmet expression goes through. */
@@ -342,7 +203,7 @@ function missing(context: Context, expr: Expr, level: Tristate, depth: number): 
       )
     }
     case 'not':
-      return expr.inner.kind === 'symbol' ? [explainOff(context, expr.inner.symbol, depth)] : []
+      return expr.inner.kind === 'symbol' ? [explainOff(context, expr.inner.symbol)] : []
     case 'compare':
       return expr.operator === '=' && expr.right.name === 'y' && expr.left.kind === 'symbol'
         ? [explainOn(context, expr.left, 2, depth)]

@@ -1,7 +1,7 @@
 import type { Fix } from './fix.ts'
 import { configLine } from '../dot-config.ts'
 import { originText } from '../types.ts'
-import type { Explanation, Term } from './explain.ts'
+import type { Explanation, Term } from './explanation.ts'
 
 /**
  * Writes an explanation for people: unmet conditions first and indented, what is met in one line.
