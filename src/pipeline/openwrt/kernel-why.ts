@@ -38,5 +38,6 @@ function proposal(
   return [
     `it holds with these lines${cost}:`,
     ...[...fix.lines].map(([symbol, value]) => `  ${configLine(symbol, value)}`),
+    '(tried on this tree)',
   ]
 }
