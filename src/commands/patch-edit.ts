@@ -1,5 +1,6 @@
 import { messageOf, usageError } from '../core/errors.ts'
 import { dropLines } from '../core/patch/edit.ts'
+import { printPatch } from '../core/patch/print.ts'
 import { loadPatches } from '../effects/patch-files.ts'
 import type { Io } from './io.ts'
 import { putPatch } from './patch-output.ts'
@@ -15,7 +16,7 @@ export async function editCommand(
   if (only === undefined || more.length > 0) throw usageError('E_PATCH_COUNT', 'edit takes one patch')
   const [problem] = only.patch.problems
   if (problem !== undefined) throw usageError('E_PATCH_FORMAT', `${name}:${problem.line}: ${problem.reason}`)
-  putPatch(dropLines(only.patch, pattern), flags.output, io)
+  putPatch(printPatch(dropLines(only.patch, pattern)), flags.output, io)
 }
 
 function regularExpression(text: string): RegExp {
