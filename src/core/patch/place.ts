@@ -48,12 +48,20 @@ function contestOf(file: FileText, hunk: Hunk, sections: Sections): Contest {
   })
   const exact = exactCandidates(file, sides).map(contender)
   const all = isClear(exact, named) ? exact : [...exact, ...drifted(file, sides, exact).map(contender)]
-  const contenders = all.flatMap((one) => withFileEnds(file, sides, one))
+  const contenders = all.flatMap((one) =>
+    isAsNamed(one, named) && Math.min(sides.leading, sides.trailing) > 0
+      ? [one]
+      : withFileEnds(file, sides, one),
+  )
   contenders.sort((a, b) => b.worth - a.worth || distance(a, named) - distance(b, named))
   return { named, contenders: contenders.slice(0, maxContenders) }
 }
 
 const distance = ({ candidate }: Contender, named: number): number => Math.abs(candidate.origin - named)
+
+/** Where the line number is right, too, odd amounts of context are just how the patch was cut. */
+const isAsNamed = ({ candidate }: Contender, named: number): boolean =>
+  candidate.kind === 'exact' && candidate.start === named
 
 /** No need to look for places where the text stands only nearly. */
 function isClear(exact: readonly Contender[], named: number): boolean {
@@ -63,9 +71,14 @@ function isClear(exact: readonly Contender[], named: number): boolean {
   )
 }
 
+/** What was applied already is not to be applied beside it once more. */
 function drifted(file: FileText, sides: HunkSides, exact: readonly Contender[]): Candidate[] {
   const places = new Set(exact.map(({ candidate }) => placeOf(candidate)))
-  return driftedCandidates(file, sides).filter((candidate) => !places.has(placeOf(candidate)))
+  const applied = exact.map(({ candidate }) => candidate).filter(({ kind }) => kind === 'already-applied')
+  return driftedCandidates(file, sides).filter(
+    (one) =>
+      !places.has(placeOf(one)) && !applied.some(({ start, end }) => one.start < end && one.end > start),
+  )
 }
 
 const placeOf = (candidate: Candidate): string => candidate.edits.map((edit) => edit.at).join()
