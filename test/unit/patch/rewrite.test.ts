@@ -1,9 +1,9 @@
 import test from 'ava'
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import { createTwoFilesPatch } from 'diff'
 import { applyPatch, type ApplyResult } from '../../../src/core/patch/apply.ts'
 import type { FileState } from '../../../src/core/patch/file-state.ts'
-import { binaryString, bytesOf } from '../../../src/core/patch/lines.ts'
+import { binaryString, bytesOf, splitLines } from '../../../src/core/patch/lines.ts'
 import { parsePatch } from '../../../src/core/patch/parse.ts'
 import { printPatch } from '../../../src/core/patch/print.ts'
 import { rewritePatch } from '../../../src/core/patch/rewrite.ts'
@@ -126,7 +126,26 @@ function changed(
   return edits.reduce<string[]>((all, [at, count, added]) => all.toSpliced(at, count, ...added), [...lines])
 }
 
-test('property: a rewritten patch does the same, exactly, and rewriting it changes nothing', (t) => {
+/** Applies hunks at the very lines that they name, or fails: no search, no fuzz. */
+function strictly(text: string, tree: string): string {
+  const [file] = parsePatch(text).files
+  const before = splitLines(tree)
+  const after: string[] = []
+  let at = 0
+  for (const { old, new: fresh, lines } of file?.hunks ?? []) {
+    const start = old.count === 0 ? old.start : old.start - 1
+    after.push(...before.slice(at, start))
+    if (after.length !== (fresh.count === 0 ? fresh.start : fresh.start - 1)) return 'a wrong new number'
+    at = start
+    for (const line of lines) {
+      if (line.kind !== 'added' && before[at++] !== line.text) return `not there: ${line.text}`
+      if (line.kind !== 'removed') after.push(line.text)
+    }
+  }
+  return [...after, ...before.slice(at)].join('')
+}
+
+test('property: a rewritten patch does the same at the very lines that it names', (t) => {
   let applied = 0
   fc.assert(
     fc.property(
@@ -144,15 +163,9 @@ test('property: a rewritten patch does the same, exactly, and rewriting it chang
         if (result.status !== 'applied') return
         applied++
         const once = printPatch(rewritePatch(parsePatch(made), result).patch)
-        const again = apply(once, tree, true)
-        const shown = `${made}\n${once}\n${again.refusals[0]?.reason ?? ''}`
         const want = binaryString(result.files.get('f.c')?.bytes ?? new Uint8Array())
-        t.is(binaryString(again.files.get('f.c')?.bytes ?? new Uint8Array()), want, shown)
-        t.true(
-          again.placements.every(({ hunks }) => hunks.every(({ placement }) => placement.status === 'exact')),
-          shown,
-        )
-        t.is(printPatch(rewritePatch(parsePatch(once), again).patch), once)
+        t.is(strictly(once, tree), want, `${made}\n${once}`)
+        t.deepEqual(parsePatch(once).problems, [])
       },
     ),
     { numRuns: 2000 },
