@@ -75,7 +75,11 @@ async function real(kernel: string, openwrt: string, work: string): Promise<Seri
   // Only what the series touches, so that copies are cheap.
   const tree = path.join(work, 'tree')
   fs.mkdirSync(tree)
+<<<<<<< HEAD
   for (const { patch } of await loadPatches(patches, { cwd: '/', readInput: undefined })) {
+=======
+  for (const { patch } of loadPatches(patches, '/')) {
+>>>>>>> patchcli
     for (const file of patch.files) {
       for (const name of [file.oldName, file.newName]) {
         const plain = name?.split('/').slice(1).join('/')
@@ -96,8 +100,13 @@ function copy(from: string, to: string, name: string): void {
 }
 
 /** What applies in this tree, so that all three programs do the same work. */
+<<<<<<< HEAD
 async function applicable(input: SeriesInput): Promise<string[]> {
   const named = await loadPatches(input.patches, { cwd: '/', readInput: undefined })
+=======
+function applicable(input: SeriesInput): string[] {
+  const named = loadPatches(input.patches, '/')
+>>>>>>> patchcli
   const { patches } = applySeries(named, treeReader(input.tree), { keepGoing: true })
   return input.patches.filter((_, at) => patches[at]?.result.status !== 'refused')
 }
@@ -111,11 +120,16 @@ async function series(input: SeriesInput, work: string): Promise<void> {
     return folder
   }
   const ours = fresh('ours')
+<<<<<<< HEAD
   const mine = await timed('fwbuild, one process', async () => {
     const result = applySeries(
       await loadPatches(patches, { cwd: '/', readInput: undefined }),
       treeReader(ours),
     )
+=======
+  const mine = timed('fwbuild, one process', () => {
+    const result = applySeries(loadPatches(patches, '/'), treeReader(ours))
+>>>>>>> patchcli
     writeTree(ours, result.files)
   })
   const looped = fresh('loop')
