@@ -30,7 +30,7 @@ export async function kernelMenu(
   settings: OpenwrtSettings,
   options: MenuOptions,
 ): Promise<string | undefined> {
-  return inBuild(settings, 'fwbuild kconfig menu', options.signal, async (context) => {
+  return inBuild(settings, 'fwbuild kconfig menu', options.signal, options.tell, async (context) => {
     const kernelDir = await findKernelTree(context.tree)
     const build: KernelBuild = {
       ...context,

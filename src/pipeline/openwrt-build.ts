@@ -2,6 +2,7 @@ import { join } from 'node:path'
 import type { Reporter } from '../core/events.ts'
 import { takeWorkLock } from '../effects/work-lock.ts'
 import { atomicWrite } from '../effects/files.ts'
+import { clearUpAfterCrash } from './clear-up.ts'
 import { checkDisk } from './disk-preflight.ts'
 import { openwrtSteps, type OpenwrtStepId } from './openwrt.ts'
 import { parseFragment } from '../core/kconfig/fragment.ts'
@@ -39,12 +40,12 @@ export async function buildOpenwrt(request: BuildRequest): Promise<BuildResult> 
   const { paths, spec, engine } = settings
   await using lock = await takeWorkLock(paths.work, request.command)
   await atomicWrite(join(paths.work, 'CACHEDIR.TAG'), cachedirTag)
-  if (lock.holderCrashed) {
-    for (const left of await engine.sweep(paths.work, signal)) {
-      report({ type: 'note', level: 'info', text: `removed what a killed run left behind: ${left}` })
-    }
-    await lock.clearedUp()
-  }
+  await clearUpAfterCrash(lock, engine.kind, {
+    workDir: paths.work,
+    env: settings.env,
+    signal,
+    tell: (text) => report({ type: 'note', level: 'info', text }),
+  })
   const stateDir = stateDirOf(paths.work, spec.release.name)
   if (request.until === undefined || compileSteps.has(request.until)) {
     await checkDisk({

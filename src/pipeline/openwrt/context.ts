@@ -21,6 +21,8 @@ export interface OpenwrtSettings {
   readonly spec: OpenwrtSpec
   readonly paths: BuildPaths
   readonly engine: Engine
+  /** The caller's environment: where Docker is looked for. */
+  readonly env: Readonly<Record<string, string | undefined>>
   readonly user: BuildUser
   readonly jobs: number
   readonly offline: boolean
@@ -130,13 +132,16 @@ async function mountTable(
   ]
 }
 
+/** The tree that a release is built in. */
+export const treeOf = (workDir: string, release: string): string => join(workDir, 'trees', release)
+
 export async function openwrtContext(
   settings: OpenwrtSettings,
   signal: AbortSignal,
   note: (text: string) => void = () => {},
 ): Promise<OpenwrtContext> {
   const { paths, engine, spec } = settings
-  const tree = join(paths.work, 'trees', spec.release.name)
+  const tree = treeOf(paths.work, spec.release.name)
   const gitDir = join(paths.work, 'git')
   const fixedMounts = await mountTable(paths, tree, gitDir, spec.release.name)
   const found = noFindings()
