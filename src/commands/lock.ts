@@ -4,7 +4,7 @@ import type { Command } from 'commander'
 import { usageError } from '../core/errors.ts'
 import { renderLockfile } from '../core/spec/lockfile.ts'
 import { atomicWrite } from '../effects/files.ts'
-import { buildOpenwrt, stateDirOf } from '../pipeline/openwrt-build.ts'
+import { buildOpenwrt } from '../pipeline/openwrt-build.ts'
 import { lockOf } from '../pipeline/openwrt/lock.ts'
 import { addCommonOptions, addOpenwrtOptions, addTalkOptions, readLayers } from './build-options.ts'
 import type { Io } from './io.ts'
@@ -36,7 +36,7 @@ export function define(command: Command, io: Io): void {
           report: reporter.report,
           nowMs: () => Date.now(),
         })
-        const lock = await lockOf(context, stateDirOf(settings.paths.work, settings.spec.release.name))
+        const lock = await lockOf(context)
         await atomicWrite(path, renderLockfile(lock))
         await reporter.close()
         io.stdout(

@@ -6,7 +6,7 @@ import { clearUpAfterCrash } from './clear-up.ts'
 import { checkDisk } from './disk-preflight.ts'
 import { openwrtSteps, type OpenwrtStepId } from './openwrt.ts'
 import { parseFragment } from '../core/kconfig/fragment.ts'
-import { openwrtContext, type OpenwrtContext, type OpenwrtSettings } from './openwrt/context.ts'
+import { openwrtContext, stateDirOf, type OpenwrtContext, type OpenwrtSettings } from './openwrt/context.ts'
 import { loadFragments } from './openwrt/fragments.ts'
 import { loadPatches } from './openwrt/patch.ts'
 import { runSteps, type RunResult } from './run.ts'
@@ -24,9 +24,6 @@ export interface BuildRequest {
 export interface BuildResult extends RunResult {
   readonly context: OpenwrtContext
 }
-
-/** Records and logs of a release's builds. */
-export const stateDirOf = (workDir: string, release: string): string => join(workDir, 'builds', release)
 
 const cachedirTag =
   'Signature: 8a477f597d28d172789f06886806bc55\n# made by fwbuild; see https://bford.info/cachedir/\n'
@@ -59,7 +56,7 @@ export async function buildOpenwrt(request: BuildRequest): Promise<BuildResult> 
   )
   await checkGivenFiles(context)
   try {
-    const result = await runSteps(openwrtSteps(request.toolVersion, stateDir), context, {
+    const result = await runSteps(openwrtSteps(request.toolVersion), context, {
       stateDir,
       signal,
       report,

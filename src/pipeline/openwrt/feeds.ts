@@ -9,7 +9,7 @@ import { keepCommit, readStoredFile } from '../../effects/git-objects.ts'
 import { checkOut, worktreeIsAt } from '../../effects/git-worktree.ts'
 import type { Step, StepTools } from '../run.ts'
 import { mirrorOptions, type FeedFinding, type OpenwrtContext } from './context.ts'
-import { pinnedCommit } from './source.ts'
+import { pinnedCommit } from './lock.ts'
 import { writeForBuild } from './tree-files.ts'
 
 type FeedOutputs = { readonly feeds: readonly FeedFinding[]; readonly leftOut: readonly string[] }
@@ -71,8 +71,11 @@ async function resolveFeeds(
   const leftOut: string[] = []
   for (const line of lines.filter(({ method }) => method.startsWith('src-git'))) {
     const resolved = await resolveFeed(context, line)
-    if (typeof resolved !== 'string') feeds.push({ ...resolved, name: line.name, flags: line.flags })
-    else {
+    if (typeof resolved !== 'string') {
+      feeds.push({ ...resolved, name: line.name, flags: line.flags })
+      if (context.lock !== undefined && pinnedCommit(context, resolved.location, resolved.ref) === undefined)
+        tools?.note(`the lock file does not pin feed ${line.name}: its newest commit is used`, 'warn')
+    } else {
       leftOut.push(line.name)
       tools?.note(`feed ${line.name} is left out: ${resolved}`, 'warn')
     }
@@ -83,7 +86,7 @@ async function resolveFeeds(
 /** The feed's commit, or why it can't be had; a base image needs no feed, so that is no failure. */
 async function resolveFeed(context: OpenwrtContext, line: FeedLine): Promise<ResolvedSource | string> {
   const ref = line.commit ?? line.branch ?? 'HEAD'
-  const commit = pinnedCommit(context, { location: line.location, ref })
+  const commit = pinnedCommit(context, line.location, ref)
   if (commit !== undefined) return { location: line.location, ref, commit, notes: [] }
   try {
     return await resolveSource(line.location, ref, mirrorOptions(context))
