@@ -45,16 +45,23 @@ async function benchReading(tree: string, folder: string): Promise<void> {
   const probed = probeMs
   const config = parseDotConfig(await readFile(input, 'utf8'), input)
   let evaluateMs = 0
+  const cpuBefore = process.cpuUsage()
   const readMs = measure(() => {
     const kconfig = readKernelTree(tree, { shell })
     evaluateMs = measure(() => evaluate(kconfig, config))
   })
+  const cpu = process.cpuUsage(cpuBefore)
+  const cpuMs = Math.round((cpu.user + cpu.system) / 1000)
   row(
     'read the tree, first time',
     wholeMs,
     `${answers.size} compiler probes took ${Math.round(probed)} ms of it`,
   )
-  row('read (answers known) and evaluate', readMs, `evaluate alone ${Math.round(evaluateMs)} ms`)
+  row(
+    'read (answers known) and evaluate',
+    readMs,
+    `evaluate alone ${Math.round(evaluateMs)} ms; processor time ${cpuMs} ms`,
+  )
   console.log(`  peak memory ${Math.round(process.resourceUsage().maxRSS / 1024)} MB`)
 
   const output = join(folder, 'config')

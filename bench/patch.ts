@@ -8,8 +8,9 @@ import { bytesOf } from '../src/core/patch/lines.ts'
 import { parsePatch } from '../src/core/patch/parse.ts'
 import { applyEdits } from '../src/core/patch/placement.ts'
 import { applySeries } from '../src/core/patch/series.ts'
-import { readPatches } from '../src/effects/patch-files.ts'
-import { readTree, writeTree } from '../src/effects/patch-tree.ts'
+import { loadPatches } from '../src/effects/patch-files.ts'
+import { treeReader } from '../src/effects/patch-tree.ts'
+import { writeTree } from '../src/effects/patch-tree-write.ts'
 import { diffText, randomEdits, sourceLines } from './patch-input.ts'
 import { randomFrom } from './random.ts'
 
@@ -18,14 +19,14 @@ import { randomFrom } from './random.ts'
  * @param args a kernel tree and an OpenWrt tree whose generic and x86 series fit it (or FWBUILD_BENCH_KERNEL
  *   and FWBUILD_BENCH_OPENWRT); a synthetic tree and series stand in for them
  */
-export function run(args: readonly string[]): void {
+export async function run(args: readonly string[]): Promise<void> {
   const kernel = args[0] ?? process.env['FWBUILD_BENCH_KERNEL']
   const openwrt = args[1] ?? process.env['FWBUILD_BENCH_OPENWRT']
   const work = fs.mkdtempSync(path.join(tmpdir(), 'fwbuild-bench-'))
   try {
     const input =
-      kernel === undefined || openwrt === undefined ? synthetic(work) : real(kernel, openwrt, work)
-    series(input, work)
+      kernel === undefined || openwrt === undefined ? synthetic(work) : await real(kernel, openwrt, work)
+    await series(input, work)
   } finally {
     fs.rmSync(work, { recursive: true, force: true })
   }
@@ -53,7 +54,7 @@ function synthetic(work: string): SeriesInput {
   return { tree, patches }
 }
 
-function real(kernel: string, openwrt: string, work: string): SeriesInput {
+async function real(kernel: string, openwrt: string, work: string): Promise<SeriesInput> {
   const target = path.join(openwrt, 'target/linux')
   const suffix = fs
     .readdirSync(path.join(target, 'x86'))
@@ -74,7 +75,11 @@ function real(kernel: string, openwrt: string, work: string): SeriesInput {
   // Only what the series touches, so that copies are cheap.
   const tree = path.join(work, 'tree')
   fs.mkdirSync(tree)
-  for (const { patch } of readPatches(patches, '/')) {
+<<<<<<< HEAD
+  for (const { patch } of await loadPatches(patches, { cwd: '/', readInput: undefined })) {
+=======
+  for (const { patch } of loadPatches(patches, '/')) {
+>>>>>>> patchcli
     for (const file of patch.files) {
       for (const name of [file.oldName, file.newName]) {
         const plain = name?.split('/').slice(1).join('/')
@@ -95,14 +100,19 @@ function copy(from: string, to: string, name: string): void {
 }
 
 /** What applies in this tree, so that all three programs do the same work. */
+<<<<<<< HEAD
+async function applicable(input: SeriesInput): Promise<string[]> {
+  const named = await loadPatches(input.patches, { cwd: '/', readInput: undefined })
+=======
 function applicable(input: SeriesInput): string[] {
-  const named = readPatches(input.patches, '/')
-  const { patches } = applySeries(named, readTree(input.tree), { keepGoing: true })
+  const named = loadPatches(input.patches, '/')
+>>>>>>> patchcli
+  const { patches } = applySeries(named, treeReader(input.tree), { keepGoing: true })
   return input.patches.filter((_, at) => patches[at]?.result.status !== 'refused')
 }
 
-function series(input: SeriesInput, work: string): void {
-  const patches = applicable(input)
+async function series(input: SeriesInput, work: string): Promise<void> {
+  const patches = await applicable(input)
   console.log(`series: ${patches.length} of ${input.patches.length} patches`)
   const fresh = (name: string): string => {
     const folder = path.join(work, name)
@@ -110,12 +120,20 @@ function series(input: SeriesInput, work: string): void {
     return folder
   }
   const ours = fresh('ours')
+<<<<<<< HEAD
+  const mine = await timed('fwbuild, one process', async () => {
+    const result = applySeries(
+      await loadPatches(patches, { cwd: '/', readInput: undefined }),
+      treeReader(ours),
+    )
+=======
   const mine = timed('fwbuild, one process', () => {
-    const result = applySeries(readPatches(patches, '/'), readTree(ours))
+    const result = applySeries(loadPatches(patches, '/'), treeReader(ours))
+>>>>>>> patchcli
     writeTree(ours, result.files)
   })
   const looped = fresh('loop')
-  const loop = timed('loop of patch -p1', () => {
+  const loop = await timed('loop of patch -p1', () => {
     for (const file of patches) {
       spawnSync('patch', ['-p1', '-s', '-f', '--no-backup-if-mismatch', '-d', looped, '-i', file], {
         stdio: 'ignore',
@@ -133,7 +151,7 @@ function series(input: SeriesInput, work: string): void {
   const names = patches.map((file, at) => `${String(at).padStart(4, '0')}-${path.basename(file)}`)
   for (const [at, file] of patches.entries()) fs.copyFileSync(file, path.join(folder, names[at] ?? ''))
   fs.writeFileSync(path.join(folder, 'series'), `${names.join('\n')}\n`)
-  const quilt = timed('quilt push -aq', () => {
+  const quilt = await timed('quilt push -aq', () => {
     spawnSync('quilt', ['push', '-aq'], {
       cwd: quilted,
       stdio: 'ignore',
@@ -143,9 +161,9 @@ function series(input: SeriesInput, work: string): void {
   console.log(`  fwbuild / quilt: ${(mine / quilt).toFixed(2)}`)
 }
 
-function timed(title: string, work: () => void): number {
+async function timed(title: string, work: () => void | Promise<void>): Promise<number> {
   const started = performance.now()
-  work()
+  await work()
   const ms = performance.now() - started
   console.log(`  ${title}: ${ms.toFixed(0)} ms`)
   return ms

@@ -7,12 +7,13 @@ import { printRejects } from '../core/patch/rejects.ts'
 import { reverseFile } from '../core/patch/reverse.ts'
 import { rewritePatch } from '../core/patch/rewrite.ts'
 import { applySeries, type NamedPatch, type SeriesResult } from '../core/patch/series.ts'
-import { loadPatches, writePatch } from '../effects/patch-files.ts'
+import { writePatch } from '../effects/patch-files.ts'
 import { openTree, treeReader } from '../effects/patch-tree.ts'
 import { writeTree } from '../effects/patch-tree-write.ts'
 import { seriesJson, seriesText, verdictTable } from '../report/patch.ts'
 import { sideBySide } from '../report/patch-side-by-side.ts'
 import type { Io } from './io.ts'
+import { readPatches } from './patch-input.ts'
 import { putPatch } from './patch-output.ts'
 
 export interface ApplyFlags {
@@ -80,7 +81,7 @@ async function applyInMemory(
   if (flags.reverse === true && flags.rewriteTo !== undefined) {
     throw usageError('E_PATCH_REVERSE', '--rewrite-to does not go with --reverse')
   }
-  const loaded = await loadPatches(names, io)
+  const loaded = await readPatches(names, io)
   const series = flags.reverse === true ? loaded.toReversed() : loaded
   const tree = openTree(resolve(io.cwd, flags.tree))
   const result = applySeries(series, treeReader(tree), {

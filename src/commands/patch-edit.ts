@@ -1,7 +1,8 @@
 import { messageOf, usageError } from '../core/errors.ts'
 import { dropLines } from '../core/patch/edit.ts'
-import { loadPatches } from '../effects/patch-files.ts'
+import { printPatch } from '../core/patch/print.ts'
 import type { Io } from './io.ts'
+import { readPatches } from './patch-input.ts'
 import { putPatch } from './patch-output.ts'
 
 /** Prints a patch without the added and removed lines that match. */
@@ -11,11 +12,11 @@ export async function editCommand(
   io: Io,
 ): Promise<void> {
   const pattern = regularExpression(flags.dropLines)
-  const [only, ...more] = await loadPatches([name], io)
+  const [only, ...more] = await readPatches([name], io)
   if (only === undefined || more.length > 0) throw usageError('E_PATCH_COUNT', 'edit takes one patch')
   const [problem] = only.patch.problems
   if (problem !== undefined) throw usageError('E_PATCH_FORMAT', `${name}:${problem.line}: ${problem.reason}`)
-  putPatch(dropLines(only.patch, pattern), flags.output, io)
+  putPatch(printPatch(dropLines(only.patch, pattern)), flags.output, io)
 }
 
 function regularExpression(text: string): RegExp {

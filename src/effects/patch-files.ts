@@ -13,30 +13,23 @@ const maxPatchBytes = 256 * 1024 * 1024
 /** The name by which standard input goes. */
 export const standardInput = '-'
 
-export interface PatchSource {
-  readonly cwd: string
-  /** Gives what `-` stands for; undefined where there is nothing to read. */
-  readonly readInput: (() => Promise<Uint8Array>) | undefined
-}
-
 /**
  * Loads patches: files, `-` (standard input), directories (their *.patch and *.diff in name order) and
  * quilt series files (named `series`, `series.*` or `*.series`).
+ * @param input what came on standard input
  * @throws usage E_PATCH_MISSING | E_PATCH_EMPTY | E_SERIES_SYNTAX, infra E_PATCH_READ
  */
-export async function loadPatches(
+export function loadPatches(
   names: readonly string[],
-  source: PatchSource,
-): Promise<readonly NamedPatch[]> {
-  const patches: NamedPatch[] = []
-  for (const name of names) {
-    const path = resolve(source.cwd, name)
-    if (name === standardInput) patches.push(named('stdin', await readInput(source)))
-    else if (isDirectory(path, name)) patches.push(...loadDirectory(path))
-    else if (/^series(\..*)?$|\.series$/.test(basename(path))) patches.push(...loadSeries(path))
-    else patches.push(loadPatch(path))
-  }
-  return patches
+  cwd: string,
+  input: Uint8Array = new Uint8Array(),
+): NamedPatch[] {
+  return names.flatMap((name) => {
+    const path = resolve(cwd, name)
+    if (name === standardInput) return [named('stdin', input)]
+    if (isDirectory(path, name)) return loadDirectory(path)
+    return /^series(\..*)?$|\.series$/.test(basename(path)) ? loadSeries(path) : [loadPatch(path)]
+  })
 }
 
 function isDirectory(path: string, name: string): boolean {
@@ -97,11 +90,6 @@ function reading<T>(file: string, read: () => T): T {
 
 const missing = (file: string, cause: unknown): Error =>
   usageError('E_PATCH_MISSING', `there is no patch ${file}`, { cause })
-
-async function readInput(source: PatchSource): Promise<Uint8Array> {
-  if (source.readInput !== undefined) return source.readInput()
-  throw usageError('E_PATCH_MISSING', 'standard input is a terminal, no patch comes from there')
-}
 
 /**
  * Writes a patch (binary string) as a whole or not at all; missing parent directories are made.

@@ -52,7 +52,9 @@ export async function buildOpenwrt(request: BuildRequest): Promise<BuildResult> 
       builtMark: join(stateDir, 'last/compile.json'),
     })
   }
-  const context = await openwrtContext(settings, signal)
+  const context = await openwrtContext(settings, signal, (text) =>
+    report({ type: 'note', level: 'warn', text }),
+  )
   await checkGivenFiles(context)
   try {
     const result = await runSteps(openwrtSteps(request.toolVersion, stateDir), context, {

@@ -5,7 +5,9 @@ import { mergeFragments } from '../../core/kconfig/merge.ts'
 import { selectForKernel } from '../../core/kconfig/select.ts'
 import { originText, type Assignment, type DotConfig } from '../../core/kconfig/types.ts'
 import type { Io } from '../io.ts'
-import { kernelFor, readConfigFile, readFragment } from './files.ts'
+import { kernelFor, knownSeries, readConfigFile, readFragment } from './files.ts'
+
+const noSeries: ReadonlyMap<string, string> = new Map()
 
 interface CheckOptions {
   readonly config: string
@@ -24,12 +26,17 @@ export async function checkCommand(options: CheckOptions, io: Io): Promise<void>
   const exists = tree === undefined ? undefined : (symbol: string) => tree.symbols.has(symbol)
   const wanted = mergeFragments(
     fragments.map((fragment) => ({
-      assignments: selectForKernel(fragment, kernel, exists).assignments,
+      assignments: selectForKernel(fragment.fragment, kernel, exists).assignments,
       literal: false,
     })),
   ).assignments
   const misses = checkConfig(wanted, final.config, tree?.symbols)
-  const explained = misses.map((miss) => ({ ...miss, because: tree?.explain(miss, final.config) }))
+  const series = misses.some((miss) => miss.status === 'missing') ? await knownSeries() : noSeries
+  const explained = misses.map((miss) => ({
+    ...miss,
+    why: [miss.why, series.get(miss.symbol)].filter((part) => part !== undefined).join('; '),
+    because: tree?.explain(miss, final.config),
+  }))
   const required = misses.filter((miss) => miss.assignment.need === 'required')
   if (options.json === true) {
     const stronger = wanted.filter((line) => checkStatus(line, final.config) === 'stronger').length
@@ -62,14 +69,14 @@ interface OpenTree {
 /** Loads the Kconfig reader only when a tree was given: the plain check stays fast. */
 async function openTree(name: string, io: Io): Promise<OpenTree> {
   const { kernelVersion, readKernelTree } = await import('../../effects/kconfig-tree.ts')
+  const { definedNames } = await import('../../core/kconfig/tree/model.ts')
   const { explain } = await import('../../core/kconfig/why/explain.ts')
   const { explanationText } = await import('../../core/kconfig/why/text.ts')
   const directory = resolve(io.cwd, name)
   const tree = readKernelTree(directory)
-  const defined = [...tree.byName.values()].filter((symbol) => symbol.nodes.length > 0)
   return {
     version: kernelVersion(directory),
-    symbols: new Set(defined.map((symbol) => symbol.name)),
+    symbols: definedNames(tree),
     explain: (miss, final) =>
       explanationText(explain(tree, final, { symbol: miss.symbol, value: miss.wanted })),
   }

@@ -4,7 +4,6 @@ import { checkConfig } from '../../core/kconfig/check.ts'
 import { mergeFragments, renderFragment, type MergedFragments } from '../../core/kconfig/merge.ts'
 import { selectForKernel } from '../../core/kconfig/select.ts'
 import { originText, type Assignment, type DotConfig } from '../../core/kconfig/types.ts'
-import type { KconfigTree } from '../../core/kconfig/tree/model.ts'
 import { atomicWrite } from '../../effects/files.ts'
 import type { Io } from '../io.ts'
 import { kernelFor, readConfigFile, readFragment } from './files.ts'
@@ -25,22 +24,21 @@ export async function mergeCommand(
 ): Promise<void> {
   const base = await readConfigFile(baseName, io)
   const directory = options.tree === undefined ? undefined : resolve(io.cwd, options.tree)
-  const reader = directory === undefined ? undefined : await import('../../effects/kconfig-tree.ts')
-  const treeVersion = directory === undefined ? undefined : reader?.kernelVersion(directory)
-  const kernel = kernelFor([options.kernel, treeVersion, base.kernel])
+  const tree = directory === undefined ? undefined : await openTree(directory)
+  const kernel = kernelFor([options.kernel, tree?.version, base.kernel])
   const fragments = await Promise.all(fragmentNames.map((name) => readFragment(name, io)))
-  const layers = fragments.map((fragment) => selectForKernel(fragment, kernel).assignments)
-  const merged = mergeFragments([
-    baseLayer(base.config),
-    ...layers.map((assignments) => ({ assignments, literal: true })),
-  ])
-  const wanted = mergeFragments(layers.map((assignments) => ({ assignments, literal: true }))).assignments
+  const layers = fragments.map(({ fragment, own }) => ({
+    assignments: selectForKernel(fragment, kernel).assignments,
+    literal: !own,
+  }))
+  const merged = mergeFragments([baseLayer(base.config), ...layers])
   const result =
-    reader === undefined || directory === undefined
+    tree === undefined
       ? merged.assignments.map(({ symbol, value }) => ({ symbol, value }))
-      : await resolveIn(reader.readKernelTree(directory), merged)
+      : tree.resolve(valuesOf(merged.assignments))
+  const final = { file: 'the result', values: valuesOf(result) }
   const misses =
-    reader === undefined ? [] : checkConfig(wanted, { file: 'the result', values: valuesOf(result) })
+    tree === undefined ? [] : checkConfig(mergeFragments(layers).assignments, final, tree.symbols)
   report(merged, io)
   for (const miss of misses)
     io.stderr(
@@ -68,12 +66,24 @@ interface Line {
 const valuesOf = (lines: readonly Line[]): ReadonlyMap<string, string> =>
   new Map(lines.map((line) => [line.symbol, line.value]))
 
-async function resolveIn(tree: KconfigTree, merged: MergedFragments): Promise<readonly Line[]> {
+interface OpenTree {
+  readonly version: string | undefined
+  readonly symbols: ReadonlySet<string>
+  /** The whole configuration that a kernel makes of these values. */
+  readonly resolve: (values: ReadonlyMap<string, string>) => readonly Line[]
+}
+
+/** Loads the Kconfig reader only when a tree was given. */
+async function openTree(directory: string): Promise<OpenTree> {
+  const { kernelVersion, readKernelTree } = await import('../../effects/kconfig-tree.ts')
   const { evaluate } = await import('../../core/kconfig/tree/evaluate.ts')
-  return [...evaluate(tree, { values: valuesOf(merged.assignments) }).values].map(([symbol, value]) => ({
-    symbol,
-    value,
-  }))
+  const { definedNames } = await import('../../core/kconfig/tree/model.ts')
+  const tree = readKernelTree(directory)
+  return {
+    version: kernelVersion(directory),
+    symbols: definedNames(tree),
+    resolve: (values) => [...evaluate(tree, { values }).values].map(([symbol, value]) => ({ symbol, value })),
+  }
 }
 
 function baseLayer(config: DotConfig): { assignments: readonly Assignment[]; literal: boolean } {
@@ -88,9 +98,11 @@ function baseLayer(config: DotConfig): { assignments: readonly Assignment[]; lit
 
 function report(merged: MergedFragments, io: Io): void {
   for (const { earlier, later, kept } of merged.redefinitions) {
-    const [from, to] = kept === 'later' ? [earlier, later] : [later, earlier]
+    const [was, is] = [earlier, later].map((line) => `${line.value} (${originText(line.origin)})`)
     io.stderr(
-      `redefined: ${to.symbol}=${to.value} (${originText(to.origin)}) over ${from.value} (${originText(from.origin)})\n`,
+      kept === 'later'
+        ? `redefined: ${later.symbol}=${is} over ${was}\n`
+        : `kept: ${later.symbol}=${was} serves ${is}\n`,
     )
   }
 }

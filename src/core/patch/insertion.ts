@@ -147,12 +147,10 @@ function sortedPlace(
   while (start > 0 && lines[start - 1]?.startsWith(prefix) === true) start--
   while (lines[end]?.startsWith(prefix) === true) end++
   const list = lines.slice(start, end)
-  if (
-    list.length < minSorted ||
-    list.some((one, at) => !one.startsWith(prefix) || (list[at - 1] ?? '') > one)
-  ) {
-    return undefined
-  }
+  if (list.length < minSorted || !list.every((one) => one.startsWith(prefix))) return undefined
+  // A long list may have a few entries out of order.
+  const disorder = list.filter((one, at) => (list[at - 1] ?? '') > one).length
+  if (disorder * 20 > list.length) return undefined
   const at = start + list.filter((one) => one < line).length
   return at >= low && at <= high ? at : undefined
 }

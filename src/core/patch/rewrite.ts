@@ -3,6 +3,7 @@ import { binaryString, splitLines } from './lines.ts'
 import type { FilePatch, PatchDocument } from './model.ts'
 import { quoteName, stripComponents } from './names.ts'
 import { rewriteHunks } from './rewrite-hunks.ts'
+import { withoutHunks } from './without-hunks.ts'
 
 /** What a rewritten patch no longer holds, because the tree has it. */
 export interface LeftOut {
@@ -56,10 +57,7 @@ function rewriteFile(
   }
   const lines = before === undefined ? [] : splitLines(binaryString(before.bytes))
   const hunks = rewriteHunks(lines, file.hunks, placed)
-  // A header that announces hunks must not stand without any: what is left is a mode or a name.
-  if (hunks.length === 0 && file.hunks.length > 0) {
-    return { ...file, header: file.header.replace(/^--- .*\n\+\+\+ .*\n/m, ''), hunks }
-  }
+  if (hunks.length === 0 && file.hunks.length > 0) return withoutHunks(file)
   return renamed ? plainHeader({ ...file, hunks }) : { ...file, hunks }
 }
 

@@ -133,6 +133,7 @@ async function mountTable(
 export async function openwrtContext(
   settings: OpenwrtSettings,
   signal: AbortSignal,
+  note: (text: string) => void = () => {},
 ): Promise<OpenwrtContext> {
   const { paths, engine, spec } = settings
   const tree = join(paths.work, 'trees', spec.release.name)
@@ -143,6 +144,7 @@ export async function openwrtContext(
   const open = async (tell: (text: string) => void): Promise<Session> => {
     const buildroot = await settings.ensureBuildroot(tell)
     found.buildroot = buildroot
+    for (const text of buildrootNotes(buildroot, settings.lock)) note(text)
     const mounts = await mountTable(paths, tree, gitDir, spec.release.name)
     return engine.open(
       {
@@ -170,6 +172,18 @@ export async function openwrtContext(
       await session?.[Symbol.asyncDispose]()
     },
   }
+}
+
+/** What the user should know of the image that was had: another suite than wanted, another image than pinned. */
+function buildrootNotes(buildroot: BuildrootImage, lock: Lockfile | undefined): readonly string[] {
+  const pinned = lock?.buildroot?.id
+  const differs = pinned !== undefined && pinned !== buildroot.id
+  return differs
+    ? [
+        ...buildroot.notes,
+        `the buildroot image ${buildroot.id.slice(7, 19)} is not the locked ${pinned.slice(7, 19)}`,
+      ]
+    : buildroot.notes
 }
 
 const sessionEnvironment = (ccacheDir: string): Readonly<Record<string, string>> => ({

@@ -67,7 +67,7 @@ test('merge --tree resolves, and fails when a required line does not survive', (
     t.is(good.stdout, 'CONFIG_BUS=y\nCONFIG_CARD=y\nCONFIG_GUEST=y\nCONFIG_MODULES=y\n')
     const bad = await run('merge', 'base', 'card.config', '--tree', 'tree')
     t.is(bad.exitCode, 1)
-    t.regex(bad.stderr, /missing: CARD=y of card\.config:2/)
+    t.regex(bad.stderr, /dropped: CARD=y of card\.config:2/)
     t.regex(bad.stderr, /E_KCONFIG_DROPPED/)
   }))
 
@@ -153,3 +153,14 @@ for (const [args, message] of wrong)
       t.is(result.exitCode, 2, result.stderr)
       t.regex(result.stderr.replaceAll(folder, ''), message)
     }))
+
+test('a missing symbol is told with the kernels that have it, and m of ours is satisfied by y', (t) =>
+  withFiles(t, async (run, folder) => {
+    await writeFile(join(folder, 'vmbus.config'), 'CONFIG_HYPERV_VMBUS=y\n')
+    const check = await run('check', '--config', 'base', '--fragment', 'vmbus.config')
+    t.regex(check.stdout, /missing \(required\): HYPERV_VMBUS=y.*exists since kernel 6\.18/)
+    await writeFile(join(folder, 'tun'), `${header}CONFIG_TUN=y\n`)
+    const merge = await run('merge', 'tun', 'network')
+    t.regex(merge.stdout, /^CONFIG_TUN=y$/m)
+    t.notRegex(merge.stderr, /redefined: TUN=m/)
+  }))

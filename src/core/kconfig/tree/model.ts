@@ -115,3 +115,7 @@ export interface KconfigTree {
 
 /** Whether the tree defines the symbol (and does not only mention it). */
 export const isDefined = (symbol: KSymbol): boolean => symbol.nodes.length > 0
+
+/** Names of everything a tree defines. */
+export const definedNames = (tree: KconfigTree): ReadonlySet<string> =>
+  new Set([...tree.byName.values()].filter(isDefined).map((symbol) => symbol.name))
