@@ -19,14 +19,14 @@ import { randomFrom } from './random.ts'
  * @param args a kernel tree and an OpenWrt tree whose generic and x86 series fit it (or FWBUILD_BENCH_KERNEL
  *   and FWBUILD_BENCH_OPENWRT); a synthetic tree and series stand in for them
  */
-export async function run(args: readonly string[]): Promise<void> {
+export function run(args: readonly string[]): void {
   const kernel = args[0] ?? process.env['FWBUILD_BENCH_KERNEL']
   const openwrt = args[1] ?? process.env['FWBUILD_BENCH_OPENWRT']
   const work = fs.mkdtempSync(path.join(tmpdir(), 'fwbuild-bench-'))
   try {
     const input =
-      kernel === undefined || openwrt === undefined ? synthetic(work) : await real(kernel, openwrt, work)
-    await series(input, work)
+      kernel === undefined || openwrt === undefined ? synthetic(work) : real(kernel, openwrt, work)
+    series(input, work)
   } finally {
     fs.rmSync(work, { recursive: true, force: true })
   }
@@ -54,7 +54,7 @@ function synthetic(work: string): SeriesInput {
   return { tree, patches }
 }
 
-async function real(kernel: string, openwrt: string, work: string): Promise<SeriesInput> {
+function real(kernel: string, openwrt: string, work: string): SeriesInput {
   const target = path.join(openwrt, 'target/linux')
   const suffix = fs
     .readdirSync(path.join(target, 'x86'))
@@ -75,11 +75,7 @@ async function real(kernel: string, openwrt: string, work: string): Promise<Seri
   // Only what the series touches, so that copies are cheap.
   const tree = path.join(work, 'tree')
   fs.mkdirSync(tree)
-<<<<<<< HEAD
-  for (const { patch } of await loadPatches(patches, { cwd: '/', readInput: undefined })) {
-=======
   for (const { patch } of loadPatches(patches, '/')) {
->>>>>>> patchcli
     for (const file of patch.files) {
       for (const name of [file.oldName, file.newName]) {
         const plain = name?.split('/').slice(1).join('/')
@@ -100,19 +96,14 @@ function copy(from: string, to: string, name: string): void {
 }
 
 /** What applies in this tree, so that all three programs do the same work. */
-<<<<<<< HEAD
-async function applicable(input: SeriesInput): Promise<string[]> {
-  const named = await loadPatches(input.patches, { cwd: '/', readInput: undefined })
-=======
 function applicable(input: SeriesInput): string[] {
   const named = loadPatches(input.patches, '/')
->>>>>>> patchcli
   const { patches } = applySeries(named, treeReader(input.tree), { keepGoing: true })
   return input.patches.filter((_, at) => patches[at]?.result.status !== 'refused')
 }
 
-async function series(input: SeriesInput, work: string): Promise<void> {
-  const patches = await applicable(input)
+function series(input: SeriesInput, work: string): void {
+  const patches = applicable(input)
   console.log(`series: ${patches.length} of ${input.patches.length} patches`)
   const fresh = (name: string): string => {
     const folder = path.join(work, name)
@@ -120,20 +111,12 @@ async function series(input: SeriesInput, work: string): Promise<void> {
     return folder
   }
   const ours = fresh('ours')
-<<<<<<< HEAD
-  const mine = await timed('fwbuild, one process', async () => {
-    const result = applySeries(
-      await loadPatches(patches, { cwd: '/', readInput: undefined }),
-      treeReader(ours),
-    )
-=======
   const mine = timed('fwbuild, one process', () => {
     const result = applySeries(loadPatches(patches, '/'), treeReader(ours))
->>>>>>> patchcli
     writeTree(ours, result.files)
   })
   const looped = fresh('loop')
-  const loop = await timed('loop of patch -p1', () => {
+  const loop = timed('loop of patch -p1', () => {
     for (const file of patches) {
       spawnSync('patch', ['-p1', '-s', '-f', '--no-backup-if-mismatch', '-d', looped, '-i', file], {
         stdio: 'ignore',
@@ -151,7 +134,7 @@ async function series(input: SeriesInput, work: string): Promise<void> {
   const names = patches.map((file, at) => `${String(at).padStart(4, '0')}-${path.basename(file)}`)
   for (const [at, file] of patches.entries()) fs.copyFileSync(file, path.join(folder, names[at] ?? ''))
   fs.writeFileSync(path.join(folder, 'series'), `${names.join('\n')}\n`)
-  const quilt = await timed('quilt push -aq', () => {
+  const quilt = timed('quilt push -aq', () => {
     spawnSync('quilt', ['push', '-aq'], {
       cwd: quilted,
       stdio: 'ignore',
@@ -161,9 +144,9 @@ async function series(input: SeriesInput, work: string): Promise<void> {
   console.log(`  fwbuild / quilt: ${(mine / quilt).toFixed(2)}`)
 }
 
-async function timed(title: string, work: () => void | Promise<void>): Promise<number> {
+function timed(title: string, work: () => void): number {
   const started = performance.now()
-  await work()
+  work()
   const ms = performance.now() - started
   console.log(`  ${title}: ${ms.toFixed(0)} ms`)
   return ms
