@@ -94,6 +94,28 @@ test('a required kernel symbol that can’t hold is told with what it depends on
   t.is(helped.exitCode, 0, helped.stderr)
 })
 
+test('a kernel symbol that OpenWrt’s own configuration decides is told as that', async (t) => {
+  const fake = await fakeBuild(t)
+  await writeFile(join(fake.home, 'mine.config'), '# CONFIG_PCI_HYPERV is not set\n')
+  const result = await fake.build(['--hv', 'hyperv', '--force-pci-hyperv', '--fragment', 'mine.config'])
+  t.is(result.exitCode, 1)
+  t.regex(result.stderr, /PCI_HYPERV: wanted n \(.*mine\.config:1\)/)
+  t.regex(result.stderr, /OpenWrt’s own CONFIG_KERNEL_PCI_HYPERV decides it/)
+})
+
+test('questions that a fragment brings up are listed where the kernel’s build would stop at them', async (t) => {
+  const fake = await fakeBuild(t)
+  commit(fake.source, 'a child', {
+    'include/kernel-build.mk': 'export FAIL_ON_UNCONFIGURED=1\n',
+    'target/linux/x86/unasked': 'MY_CHILD\n',
+    'target/linux/x86/depends': 'MY_CHILD MY_BUS\n',
+  })
+  await writeFile(join(fake.home, 'mine.config'), 'CONFIG_MY_BUS=y\n')
+  const result = await fake.build(['--fragment', 'mine.config', '--until', 'kernel-config'])
+  t.is(result.exitCode, 0, result.stderr)
+  t.regex(result.stderr, /no layer answers MY_CHILD: the kernel’s build may stop there/)
+})
+
 test('only-if groups are required where the kernel has the symbol, and left out where not', async (t) => {
   const fake = await fakeBuild(t)
   const group = (condition: string, line: string): string =>
