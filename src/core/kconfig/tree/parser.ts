@@ -250,9 +250,13 @@ function readSourceStatement(
   const isOptional = word === 'osource' || word === 'orsource'
   // OpenWrt looks beside the sourcing file too, after the top of the tree.
   const found = isRelative ? matches(reading, beside) : (matches(reading, named) ?? matches(reading, beside))
-  if (found === undefined && !isOptional) throw missingFile(isRelative ? beside : named, tokens.origin)
+  // A pattern may match nothing.
+  if (found === undefined && !isOptional && !isPattern(named))
+    throw missingFile(isRelative ? beside : named, tokens.origin)
   for (const file of found ?? []) readSource(reading, file, tokens.origin)
 }
+
+const isPattern = (path: string): boolean => /[*?[]/.test(path)
 
 function textOf(reading: Reading, path: string): string | undefined {
   if (reading.peeked?.path !== path) reading.peeked = { path, text: reading.host.readFile(path) }
@@ -261,7 +265,7 @@ function textOf(reading: Reading, path: string): string | undefined {
 
 /** The files a `source` line names; undefined when there are none. */
 function matches(reading: Reading, path: string): readonly string[] | undefined {
-  if (!/[*?[]/.test(path)) return textOf(reading, path) === undefined ? undefined : [path]
+  if (!isPattern(path)) return textOf(reading, path) === undefined ? undefined : [path]
   const files = reading.host.glob(path)
   return files.length === 0 ? undefined : files
 }
