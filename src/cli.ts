@@ -1,3 +1,4 @@
+import { buffer } from 'node:stream/consumers'
 import { runCli } from './commands/main.ts'
 
 const interruptExitCode = 130
@@ -12,19 +13,23 @@ function onInterrupt(): void {
 }
 process.on('SIGINT', onInterrupt)
 process.on('SIGTERM', onInterrupt)
-// A reader that went away (`fwbuild … | head`) is no failure.
-process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  if (error.code === 'EPIPE') process.exit(0)
-  throw error
-})
+// A reader that went away (`fwbuild … | head`) is no failure, and what runs is to be cleaned up.
+for (const stream of [process.stdout, process.stderr]) {
+  stream.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error
+    controller.abort()
+  })
+}
 
 process.exitCode = await runCli(process.argv.slice(2), {
   stdout: (text) => void process.stdout.write(text),
   stderr: (text) => void process.stderr.write(text),
   stdin: process.stdin.isTTY ? process.stdin : undefined,
+  readInput: process.stdin.isTTY ? undefined : () => buffer(process.stdin),
   env: process.env,
   cwd: process.cwd(),
   stdoutIsTty: process.stdout.isTTY,
+  stdoutColumns: process.stdout.columns,
   stderrIsTty: process.stderr.isTTY,
   signal: controller.signal,
 })

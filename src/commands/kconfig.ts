@@ -43,4 +43,13 @@ export function define(command: Command, io: Io): void {
     .action(async (a: string, b: string, options: object) =>
       (await import('./kconfig/diff.ts')).diffCommand(a, b, options, io),
     )
+  // Reads its own options: those of a build would make every other verb start a quarter of a second later.
+  command
+    .command('menu')
+    .usage('[options]')
+    .description('menuconfig of a build’s kernel; only what you change becomes a fragment (menu --help)')
+    .helpOption(false)
+    .allowUnknownOption()
+    .argument('[options...]')
+    .action(async (words: readonly string[]) => (await import('./kconfig/menu.ts')).menuCommand(words, io))
 }

@@ -9,10 +9,6 @@ interface Verb {
 }
 
 const verbs: Readonly<Record<string, Verb>> = {
-  kconfig: {
-    summary: 'merge, check, explain and compare kernel configurations',
-    load: () => import('./kconfig.ts'),
-  },
   openwrt: {
     summary: 'build OpenWrt images for hypervisors and boot them',
     load: () => import('./openwrt.ts'),
@@ -20,6 +16,14 @@ const verbs: Readonly<Record<string, Verb>> = {
   verify: {
     summary: 'boot an image in QEMU and check over its console that it works',
     load: () => import('./verify.ts'),
+  },
+  patch: {
+    summary: 'apply, check, rewrite and edit patches with a verdict for each hunk',
+    load: () => import('./patch.ts'),
+  },
+  kconfig: {
+    summary: 'merge, check, explain and compare kernel configurations',
+    load: () => import('./kconfig.ts'),
   },
   lock: {
     summary: 'pin sources, patches and buildroot image of a build',

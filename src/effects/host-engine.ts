@@ -12,6 +12,7 @@ import type { BuildUser, Engine, ExecOptions, ExecResult, Session, SessionSpec, 
 import { stopMarked } from './marked-processes.ts'
 import { makeMountSources } from './mounts.ts'
 import { runProcess, startProcess } from './process.ts'
+import { limitedSignal } from './time-limit.ts'
 
 type Env = Readonly<Record<string, string | undefined>>
 
@@ -57,8 +58,8 @@ function sessionOf(spec: SessionSpec, env: Env, home: string, workDir: string): 
     const { signal, timeoutMs } = options
     const id = randomUUID()
     const online = options.network === 'online' ? pick(env, proxyVariables) : {}
-    const limit = timeoutMs === undefined ? [] : [AbortSignal.timeout(timeoutMs)]
-    const stop = AbortSignal.any([signal, ...limit])
+    using limited = limitedSignal(signal, timeoutMs)
+    const stop = limited.signal
     // Stopping the process group is not enough: members that left it would go on, and hold our pipes.
     let stopping: Promise<unknown> = Promise.resolve()
     const onStop = (): void => {

@@ -1,8 +1,10 @@
+import { createHash, randomUUID } from 'node:crypto'
 import { existsSync } from 'node:fs'
-import { link, mkdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { access, constants, link, mkdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { hostname } from 'node:os'
 import { join } from 'node:path'
-import { infraError } from '../core/errors.ts'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { infraError, messageOf } from '../core/errors.ts'
 
 interface Holder {
   readonly pid: number
@@ -20,10 +22,15 @@ export interface WorkLock extends AsyncDisposable {
 
 /**
  * Takes the one lock of a work directory.
- * @throws infra E_WORK_LOCKED that names the holder
+ * @throws infra E_WORK_LOCKED that names the holder; E_WORK_DIR
  */
 export async function takeWorkLock(workDir: string, command: string): Promise<WorkLock> {
-  await mkdir(workDir, { recursive: true })
+  try {
+    await mkdir(workDir, { recursive: true })
+    await access(workDir, constants.W_OK)
+  } catch (error) {
+    throw unusable(error)
+  }
   const path = join(workDir, 'lock')
   const own: Holder = {
     pid: process.pid,
@@ -32,25 +39,54 @@ export async function takeWorkLock(workDir: string, command: string): Promise<Wo
     since: new Date().toISOString(),
     command,
   }
+  const taken = await acquire(path, own)
+  if ('holder' in taken) {
+    const { holder } = taken
+    throw infraError('E_WORK_LOCKED', `${workDir} is in use by process ${holder.pid} on ${holder.host}`, {
+      retryable: true,
+      hint: `it runs ‘${holder.command}’ since ${holder.since}; wait for it, stop it, or use another --work`,
+    })
+  }
+  return { ...taken, [Symbol.asyncDispose]: () => rm(path, { force: true }) }
+}
+
+const clearingPollMs = 10
+
+/** @returns the living holder where there is one */
+async function acquire(
+  path: string,
+  own: Holder,
+): Promise<{ readonly holderCrashed: boolean } | { readonly holder: Holder }> {
   let holderCrashed = false
   for (;;) {
-    if (await claim(path, own)) break
-    const holder = await readHolder(path)
-    if (holder !== undefined && (await isAlive(holder))) {
-      throw infraError('E_WORK_LOCKED', `${workDir} is in use by process ${holder.pid} on ${holder.host}`, {
-        retryable: true,
-        hint: `it runs ‘${holder.command}’ since ${holder.since}; wait for it, stop it, or use another --work`,
-      })
-    }
+    if (await claim(path, own)) return { holderCrashed }
+    const text = await readText(path)
+    // Let go between the two looks.
+    if (text === undefined) continue
+    const holder = parseHolder(text)
+    if (holder !== undefined && (await isAlive(holder))) return { holder }
     holderCrashed = true
-    await rm(path, { force: true })
+    await clear(path, text, own)
   }
-  return { holderCrashed, [Symbol.asyncDispose]: () => rm(path, { force: true }) }
+}
+
+/**
+ * Removes the lock of a dead holder. Of several that found it dead one may do so, and only while the lock is
+ * still that very one: otherwise the lock that another just took would be removed.
+ */
+async function clear(path: string, text: string, own: Holder): Promise<void> {
+  const right = `${path}.${createHash('sha256').update(text).digest('hex').slice(0, 16)}`
+  if ('holder' in (await acquire(right, own))) return sleep(clearingPollMs)
+  try {
+    if ((await readText(path)) === text) await rm(path, { force: true })
+  } finally {
+    await rm(right, { force: true })
+  }
 }
 
 /** Makes the lock file whole or not at all: a link fails where one exists. */
 async function claim(path: string, own: Holder): Promise<boolean> {
-  const temporary = `${path}.${own.pid}`
+  const temporary = `${path}.${randomUUID()}`
   await writeFile(temporary, `${JSON.stringify(own)}\n`)
   try {
     await link(temporary, path)
@@ -63,9 +99,27 @@ async function claim(path: string, own: Holder): Promise<boolean> {
   }
 }
 
-async function readHolder(path: string): Promise<Holder | undefined> {
+const unusable = (cause: unknown): Error =>
+  infraError('E_WORK_DIR', `the work directory cannot be used: ${messageOf(cause)}`, {
+    cause,
+    retryable: false,
+    hint: 'name another with --work DIR',
+  })
+
+async function readText(path: string): Promise<string | undefined> {
   try {
-    return JSON.parse(await readFile(path, 'utf8')) as Holder
+    return await readFile(path, 'utf8')
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
+    throw unusable(error)
+  }
+}
+
+/** `undefined` for a damaged file. */
+function parseHolder(text: string): Holder | undefined {
+  try {
+    const value = JSON.parse(text) as Partial<Holder> | null
+    return typeof value?.pid === 'number' ? (value as Holder) : undefined
   } catch {
     return undefined
   }

@@ -4,8 +4,10 @@ import { takeWorkLock } from '../effects/work-lock.ts'
 import { atomicWrite } from '../effects/files.ts'
 import { checkDisk } from './disk-preflight.ts'
 import { openwrtSteps, type OpenwrtStepId } from './openwrt.ts'
-import { requireBoots } from './openwrt/boot.ts'
+import { parseFragment } from '../core/kconfig/fragment.ts'
 import { openwrtContext, type OpenwrtContext, type OpenwrtSettings } from './openwrt/context.ts'
+import { loadFragments } from './openwrt/fragments.ts'
+import { loadPatches } from './openwrt/patch.ts'
 import { runSteps, type RunResult } from './run.ts'
 
 export interface BuildRequest {
@@ -30,7 +32,7 @@ const cachedirTag =
 
 /**
  * Runs the recipe under the lock of the work directory.
- * @throws whatever a step throws; boot error when an image did not prove itself (the manifest is written)
+ * @throws whatever a step throws; an image that did not prove itself is a result (see requireBoots)
  */
 export async function buildOpenwrt(request: BuildRequest): Promise<BuildResult> {
   const { settings, signal, report } = request
@@ -47,10 +49,13 @@ export async function buildOpenwrt(request: BuildRequest): Promise<BuildResult> 
     await checkDisk({
       path: paths.work,
       bytes: spec.release.diskBytes,
-      builtMark: join(stateDir, 'times/compile.json'),
+      builtMark: join(stateDir, 'last/compile.json'),
     })
   }
-  const context = await openwrtContext(settings, signal)
+  const context = await openwrtContext(settings, signal, (text) =>
+    report({ type: 'note', level: 'warn', text }),
+  )
+  await checkGivenFiles(context)
   try {
     const result = await runSteps(openwrtSteps(request.toolVersion, stateDir), context, {
       stateDir,
@@ -59,11 +64,16 @@ export async function buildOpenwrt(request: BuildRequest): Promise<BuildResult> 
       nowMs: request.nowMs,
       ...(request.until === undefined ? {} : { until: request.until }),
     })
-    requireBoots(context)
     return { ...result, context }
   } finally {
     await context.close()
   }
 }
 
-const compileSteps: ReadonlySet<string> = new Set(['compile', 'images', 'boot', 'manifest'])
+/** A patch or fragment that is missing or broken is told before anything is fetched. */
+async function checkGivenFiles(context: OpenwrtContext): Promise<void> {
+  await loadPatches(context)
+  for (const { text, file } of await loadFragments(context)) parseFragment(text, file)
+}
+
+const compileSteps: ReadonlySet<string> = new Set(['kernel-config', 'compile', 'images', 'boot', 'manifest'])

@@ -20,6 +20,8 @@ export interface Candidate {
   readonly fuzz: number
   /** Set where this alignment leaves open where added lines go: what speaks for this choice. */
   readonly doubt: string | undefined
+  /** Each change has something telling right beside it. */
+  readonly anchored: boolean
   readonly why: string
 }
 
@@ -43,7 +45,7 @@ export function exactCandidates(file: FileText, sides: HunkSides): Candidate[] {
   return found
 }
 
-const exact = { score: 1, fuzz: 0, doubt: undefined } as const
+const exact = { score: 1, fuzz: 0, doubt: undefined, anchored: true } as const
 
 /** An anchor that stands in more places than this says nothing about which of them is meant. */
 const maxAnchorPositions = 40
@@ -103,11 +105,12 @@ function candidatesOf(
   const score = alignment.score / total
   const common = { kind: 'moved', start: first, end: last + 1, origin, score, fuzz } as const
   const why = fuzz === 0 ? 'lines were inserted within its context' : `${fuzz} context lines changed`
-  return insertionPoints(file, sides, pattern, alignment).map(({ edits, doubt, penalty }) => ({
+  return insertionPoints(file, sides, pattern, alignment).map(({ edits, doubt, penalty, anchored }) => ({
     ...common,
     score: score - penalty,
     edits,
     doubt,
+    anchored,
     why,
   }))
 }

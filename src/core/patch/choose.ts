@@ -5,8 +5,6 @@ export interface Contender {
   readonly candidate: Candidate
   /** Score of its text, section and anchors; higher is better. */
   readonly worth: number
-  /** Why its place at the end or top of a file is not clear. */
-  readonly anchorDoubt?: string | undefined
 }
 
 /** One hunk of a file in the competition for places. */
@@ -26,6 +24,11 @@ export interface Choice {
 /** Each doubling of the distance from where the neighbours' offset points costs this much. */
 const distanceCost = 0.05
 const distanceUnitLines = 8
+/** Standing exactly where the patch, or the offset of the hunk before, points is no accident. */
+const startMissCost = 0.08
+const driftCost = 0.04
+/** Worse than any place that a person would look at. */
+const leftOutWorth = -0.3
 /** Changes in the wrong order are impossible, not merely unlikely. */
 const disorderCost = 1e6
 
@@ -47,10 +50,10 @@ export function chooseTogether(contests: readonly Contest[]): readonly Choice[] 
   })
 }
 
-/** The contenders and, as last option, to leave the hunk out (worth 0), lest a hopeless one bend the rest. */
+/** The contenders and, as last option, to leave the hunk out, lest a hopeless one bend the rest. */
 const options = (contest: Contest): readonly (Contender | undefined)[] => [...contest.contenders, undefined]
 
-const ownWorth = (option: Contender | undefined): number => option?.worth ?? 0
+const ownWorth = (option: Contender | undefined): number => option?.worth ?? leftOutWorth
 
 /** Best total of all hunks up to and with each option, in the order given. */
 function sweep(contests: readonly Contest[], backwards: boolean): readonly (readonly number[])[] {
@@ -78,7 +81,8 @@ function sweep(contests: readonly Contest[], backwards: boolean): readonly (read
 
 /** The first hunk has no neighbour before it: how far the file's head grew is anyone's guess. */
 function startCost(contest: Contest, option: Contender | undefined): number {
-  return option === undefined ? 0 : distance(option.candidate.origin - contest.named) / 2
+  const offset = option === undefined ? 0 : option.candidate.origin - contest.named
+  return offset === 0 ? 0 : startMissCost + distance(offset) / 2
 }
 
 function pairCost(
@@ -90,7 +94,8 @@ function pairCost(
   if (firstOption === undefined || secondOption === undefined) return 0
   if (!inOrder(firstOption.candidate, secondOption.candidate)) return disorderCost
   const offsets = [firstOption.candidate.origin - first.named, secondOption.candidate.origin - second.named]
-  return distance((offsets[1] ?? 0) - (offsets[0] ?? 0))
+  const drift = (offsets[1] ?? 0) - (offsets[0] ?? 0)
+  return drift === 0 ? 0 : driftCost + distance(drift)
 }
 
 const distance = (lines: number): number => distanceCost * Math.log2(1 + Math.abs(lines) / distanceUnitLines)

@@ -2,6 +2,7 @@ import { type Candidate, driftedCandidates, exactCandidates } from './candidates
 import { chooseTogether, type Contender, type Contest } from './choose.ts'
 import type { FileText } from './file-text.ts'
 import { hunkSides, type HunkSides } from './hunk-sides.ts'
+import { withFileEnds } from './file-ends.ts'
 import type { Hunk } from './model.ts'
 import type { HunkPlacement, PlacedHunk, PlacementCandidate } from './placement.ts'
 import { type Sections, sectionsOf } from './section.ts'
@@ -11,8 +12,8 @@ export interface PlaceOptions {
   readonly bestEffort: boolean
 }
 
-/** Below this share of its old text found, a place proves nothing. */
-const minWorth = 0.5
+/** Below this share of its old text found, a place proves nothing; less will do beside telling lines. */
+const minWorth = { loose: 0.55, anchored: 0.3 } as const
 /** The best place must be ahead of the second by this much. */
 const minLead = 0.1
 const sectionBonus = { same: 0.1, unknown: 0, other: -0.15 } as const
@@ -44,31 +45,23 @@ function contestOf(file: FileText, hunk: Hunk, sections: Sections): Contest {
   const contender = (candidate: Candidate): Contender => ({
     candidate,
     worth: candidate.score + sectionBonus[sections.judge(hunk.section, candidate.start)],
-    anchorDoubt: anchorDoubt(file, sides, candidate),
   })
   const exact = exactCandidates(file, sides).map(contender)
-  const contenders = isClear(exact, named) ? exact : [...exact, ...drifted(file, sides, exact).map(contender)]
+  const all = isClear(exact, named) ? exact : [...exact, ...drifted(file, sides, exact).map(contender)]
+  const contenders = all.flatMap((one) =>
+    isAsNamed(one, named) && Math.min(sides.leading, sides.trailing) > 0
+      ? [one]
+      : withFileEnds(file, sides, one),
+  )
   contenders.sort((a, b) => b.worth - a.worth || distance(a, named) - distance(b, named))
   return { named, contenders: contenders.slice(0, maxContenders) }
 }
 
-/**
- * diff gives less context behind (ahead of) the changes than ahead of (behind) them only at the end (top) of
- * a file. Where the place is no longer that, the added lines may belong to their neighbours or to the end.
- */
-function anchorDoubt(file: FileText, sides: HunkSides, candidate: Candidate): string | undefined {
-  if (candidate.kind === 'already-applied' || sides.groups.some((group) => group.removed > 0))
-    return undefined
-  if (sides.trailing < Math.min(sides.leading, 3) && candidate.end < file.lines.length) {
-    return 'the hunk was made for the end of the file, and more follows here'
-  }
-  if (sides.leading < Math.min(sides.trailing, 3) && candidate.start > 0) {
-    return 'the hunk was made for the top of the file, and more precedes here'
-  }
-  return undefined
-}
-
 const distance = ({ candidate }: Contender, named: number): number => Math.abs(candidate.origin - named)
+
+/** Where the line number is right, too, odd amounts of context are just how the patch was cut. */
+const isAsNamed = ({ candidate }: Contender, named: number): boolean =>
+  candidate.kind === 'exact' && candidate.start === named
 
 /** No need to look for places where the text stands only nearly. */
 function isClear(exact: readonly Contender[], named: number): boolean {
@@ -78,9 +71,14 @@ function isClear(exact: readonly Contender[], named: number): boolean {
   )
 }
 
+/** What was applied already is not to be applied beside it once more. */
 function drifted(file: FileText, sides: HunkSides, exact: readonly Contender[]): Candidate[] {
   const places = new Set(exact.map(({ candidate }) => placeOf(candidate)))
-  return driftedCandidates(file, sides).filter((candidate) => !places.has(placeOf(candidate)))
+  const applied = exact.map(({ candidate }) => candidate).filter(({ kind }) => kind === 'already-applied')
+  return driftedCandidates(file, sides).filter(
+    (one) =>
+      !places.has(placeOf(one)) && !applied.some(({ start, end }) => one.start < end && one.end > start),
+  )
 }
 
 const placeOf = (candidate: Candidate): string => candidate.edits.map((edit) => edit.at).join()
@@ -103,6 +101,7 @@ function withoutContext(file: FileText, sides: HunkSides, named: number): Conten
         score: worth,
         fuzz: 0,
         doubt: undefined,
+        anchored: false,
         why,
       },
     },
@@ -127,11 +126,11 @@ function verdictOf(
   if (best === undefined) return conflict('the old text of the hunk is not in the file', candidates)
   const lead = rivals[0]?.loss ?? Number.POSITIVE_INFINITY
   const doubt =
-    best.worth < minWorth
+    best.worth < minWorth[best.candidate.anchored ? 'anchored' : 'loose']
       ? 'too little of the old text of the hunk is in the file'
       : lead < minLead
         ? 'the hunk fits about equally well in several places'
-        : (best.candidate.doubt ?? best.anchorDoubt)
+        : best.candidate.doubt
   if (doubt !== undefined && !options.bestEffort) return conflict(doubt, candidates)
   return found(best.candidate, contest.named, candidates, doubt)
 }

@@ -7,6 +7,9 @@ const nearness = [1, 0.8, 0.6, 0.5]
 /** A line to be removed must be there, so that it says more about the place than context. */
 const removedWeight = 1.5
 
+/** Even a blank line counts right beside a change: lines were rarely put just there. */
+const leastBeside = 0.13
+
 /** The hunk's old text with each line weighed by how much it proves in this file. */
 export function patternOf(file: FileText, sides: HunkSides): Pattern {
   const { pre } = sides
@@ -29,16 +32,21 @@ export function patternOf(file: FileText, sides: HunkSides): Pattern {
   const weights = pre.map((line, at) => {
     const near = distance[at] ?? 0
     const factor = near === 0 ? removedWeight : (nearness[Math.min(near, nearness.length) - 1] ?? 0)
-    return factor * lineInformation(file, line)
+    const least = near === 1 ? leastBeside : 0
+    return Math.max(factor * lineInformation(file, line), least)
   })
   return { lines: pre, weights, mandatory, glued, seam }
 }
+
+/** Lines that end any block: braces spelt in words. */
+const closers = /^\s*(#\s*)?(end(if|menu|choice)?|else|fi|done|esac|break;)\s*$/
 
 /**
  * How much meeting this line says about where one is: about 1 for a line of words that the file has
  * once, less for frequent and short ones; blank and brace-only lines prove next to nothing.
  */
 export function lineInformation(file: FileText, line: string): number {
+  if (closers.test(line)) return 0.12
   const letters = line.replaceAll(/[^0-9A-Za-z]+/g, '').length
   if (letters === 0) return line.trim() === '' ? 0.08 : 0.12
   const times = Math.max(file.positions(line).length, 1)

@@ -49,6 +49,3 @@ export const fileSchema = z.strictObject({
   openwrt: optional(openwrtOptions).optional(),
 })
 export type FwbuildFile = z.infer<typeof fileSchema>
-
-export type CommonName = keyof typeof commonOptions
-export type OpenwrtName = keyof typeof openwrtOptions

@@ -1,10 +1,10 @@
-import { randomUUID } from 'node:crypto'
 import type { Readable } from 'node:stream'
 import type Docker from 'dockerode'
 import { cancelledError, FwbuildError, infraError } from '../../core/errors.ts'
 import { type DebianMirrors, securitySuite } from '../../core/host/apt-sources.ts'
 import { type AptSettings, readAptSettings } from '../apt-settings.ts'
 import { bootstrapDebian, bootstrapTool } from '../debian-bootstrap.ts'
+import { limitedSignal } from '../time-limit.ts'
 import { dockerError, statusOf } from './client.ts'
 import { readRecords } from './records.ts'
 
@@ -115,8 +115,12 @@ async function pull(docker: Docker, suite: string, request: BaseRequest): Promis
   const reference = `debian:${suite}`
   const silence = new AbortController()
   const timer = setTimeout(() => silence.abort(), pullSilenceMs)
+  // Not AbortSignal.any: see limitedSignal.
+  const onAbort = (): void => silence.abort()
+  request.signal.addEventListener('abort', onAbort, { once: true })
+  if (request.signal.aborted) onAbort()
   try {
-    const abortSignal = AbortSignal.any([request.signal, silence.signal])
+    const abortSignal = silence.signal
     const stream = (await docker.pull(reference, { abortSignal })) as Readable
     abortSignal.addEventListener('abort', () => stream.destroy(), { once: true })
     const failure = await readRecords(stream, (record) => {
@@ -137,6 +141,7 @@ async function pull(docker: Docker, suite: string, request: BaseRequest): Promis
     return { kind: statusOf(error) === 404 ? 'refused' : 'unreachable', why }
   } finally {
     clearTimeout(timer)
+    request.signal.removeEventListener('abort', onAbort)
   }
 }
 
@@ -157,44 +162,40 @@ async function bootstrap(
   }
   const settings = await readAptSettings(signal)
   const mirrors = await mirrorsFor(suite, request, settings)
-  const partial = `${suite}-${randomUUID().slice(0, 8)}`
   onLine?.(`making Debian ${suite} with ${tool}${mirrors === undefined ? '' : ` from ${mirrors.archive}`}`)
+  const imported: string[] = []
   try {
-    await bootstrapDebian(
-      tool,
-      { suite, mirrors, settings, scratchDir, signal, ...(onLine && { onLine }) },
-      (archive) => importTree(docker, archive, partial, signal),
-    )
-    const image = docker.getImage(`${repository}:${partial}`)
-    await image.tag({ repo: repository, tag: suite })
-    const { Id } = await image.inspect()
-    return { suite, reference: `${repository}:${suite}`, id: Id, origin: tool }
+    const bootstrapRequest = { suite, mirrors, settings, scratchDir, signal, ...(onLine && { onLine }) }
+    await bootstrapDebian(tool, bootstrapRequest, async (archive) => {
+      imported.push(await importTree(docker, archive, signal))
+    })
+    const [id = ''] = imported
+    await docker.getImage(id).tag({ repo: repository, tag: suite })
+    return { suite, reference: `${repository}:${suite}`, id, origin: tool }
   } catch (error) {
+    // An archive that turned out to be cut off was taken all the same.
+    for (const id of imported) {
+      await docker
+        .getImage(id)
+        .remove()
+        .catch(() => {})
+    }
     throw dockerError(`Debian ${suite} cannot be imported`, error, signal)
-  } finally {
-    // Takes away only the temporary name where the import went well, and the image where it did not.
-    await docker
-      .getImage(`${repository}:${partial}`)
-      .remove()
-      .catch(() => {})
   }
 }
 
-/** Imports under a name that no build looks for: the archive may still turn out to be cut off. */
-async function importTree(
-  docker: Docker,
-  archive: Readable,
-  tag: string,
-  signal: AbortSignal,
-): Promise<void> {
+/** Imports without a name, which is given only once the archive is known to be whole; returns the id. */
+async function importTree(docker: Docker, archive: Readable, signal: AbortSignal): Promise<string> {
   const answer = await docker.importImage(archive, {
-    repo: repository,
-    tag,
     changes: ['CMD ["/bin/bash"]', 'LABEL fwbuild=1'],
     abortSignal: signal,
   })
-  const failure = await readRecords(answer as Readable, () => {})
-  if (failure !== undefined) throw infraError('E_DOCKER', `Docker did not take the new tree: ${failure}`)
+  let id: string | undefined
+  const failure = await readRecords(answer as Readable, (record) => {
+    id = /sha256:[0-9a-f]{64}/.exec(record.status ?? '')?.[0] ?? id
+  })
+  if (failure === undefined && id !== undefined) return id
+  throw infraError('E_DOCKER', `Docker did not take the new tree: ${failure ?? 'it named no image'}`)
 }
 
 /** Mirrors that really have the suite; undefined leaves the choice to the tool. */
@@ -219,8 +220,8 @@ async function mirrorsFor(
 /** Whether a server says that it has no such file; a server that cannot be asked leaves it open. */
 async function lacks(url: string, signal: AbortSignal): Promise<boolean> {
   try {
-    const limit = AbortSignal.any([signal, AbortSignal.timeout(probeTimeoutMs)])
-    const { status } = await fetch(url, { method: 'HEAD', signal: limit })
+    using limited = limitedSignal(signal, probeTimeoutMs)
+    const { status } = await fetch(url, { method: 'HEAD', signal: limited.signal })
     return status === 404 || status === 410
   } catch {
     if (signal.aborted) throw cancelledError()

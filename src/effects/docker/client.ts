@@ -1,6 +1,7 @@
 import { accessSync, constants, existsSync } from 'node:fs'
 import Docker from 'dockerode'
 import { cancelledError, FwbuildError, infraError, messageOf, usageError } from '../../core/errors.ts'
+import { limitedSignal } from '../time-limit.ts'
 
 type Env = Readonly<Record<string, string | undefined>>
 
@@ -84,6 +85,8 @@ interface Abortable {
   readonly ping: (options: { abortSignal: AbortSignal }) => Promise<unknown>
   readonly info: (options: { abortSignal: AbortSignal }) => Promise<{
     readonly SecurityOptions?: readonly string[] | null
+    /** Podman's own way to say it. */
+    readonly Rootless?: boolean
   }>
   readonly version: () => Promise<{ readonly Components?: readonly { readonly Name: string }[] | null }>
 }
@@ -98,11 +101,12 @@ export interface DaemonTraits {
 export async function daemonTraits(docker: Docker, signal: AbortSignal): Promise<DaemonTraits> {
   try {
     const client = docker as unknown as Abortable
-    const { SecurityOptions } = await client.info({ abortSignal: signal })
+    const { SecurityOptions, Rootless } = await client.info({ abortSignal: signal })
     const { Components } = await client.version()
     return {
       podman: (Components ?? []).some(({ Name }) => Name.startsWith('Podman')),
-      rootless: (SecurityOptions ?? []).some((option) => option.includes('name=rootless')),
+      rootless:
+        Rootless === true || (SecurityOptions ?? []).some((option) => option.includes('name=rootless')),
     }
   } catch (error) {
     throw dockerError('the Docker daemon cannot be asked about itself', error, signal)
@@ -112,8 +116,8 @@ export async function daemonTraits(docker: Docker, signal: AbortSignal): Promise
 /** @returns why it did not answer, or undefined when it did */
 async function ping(docker: Docker, signal: AbortSignal): Promise<string | undefined> {
   try {
-    const abortSignal = AbortSignal.any([signal, AbortSignal.timeout(pingTimeoutMs)])
-    await (docker as unknown as Abortable).ping({ abortSignal })
+    using limited = limitedSignal(signal, pingTimeoutMs)
+    await (docker as unknown as Abortable).ping({ abortSignal: limited.signal })
     return undefined
   } catch (error) {
     if (signal.aborted) throw cancelledError()

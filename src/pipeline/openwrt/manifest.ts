@@ -21,6 +21,7 @@ export function manifestStep(toolVersion: string, stateDir: string): Step<Openwr
   return {
     id: 'manifest',
     title: 'Manifest',
+    version: 1,
     inputs: async (context) => (await manifestOf(context, toolVersion, stateDir)) as unknown as Json,
     run: async (context) => {
       const lock = await lockOf(context, stateDir)
@@ -73,7 +74,18 @@ async function manifestOf(context: OpenwrtContext, toolVersion: string, stateDir
   }
 }
 
-const builtBy = ['source', 'merge', 'patch', 'feeds', 'configure', 'download', 'compile', 'images', 'boot']
+const builtBy = [
+  'source',
+  'merge',
+  'patch',
+  'feeds',
+  'configure',
+  'download',
+  'kernel-config',
+  'compile',
+  'images',
+  'boot',
+]
 
 async function stepsOf(stateDir: string): Promise<Manifest['steps']> {
   const steps: Manifest['steps'] = []

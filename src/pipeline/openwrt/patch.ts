@@ -32,6 +32,7 @@ type PatchOutputs = {
 export const patchStep: Step<OpenwrtContext, PatchOutputs> = {
   id: 'patch',
   title: 'Patch and check out',
+  version: 1,
   inputs: async (context) => ({
     commit: context.found.commit,
     patches: (await loadPatches(context)).map(({ name, sha256 }) => ({ name, sha256 })),
@@ -58,7 +59,8 @@ export const patchStep: Step<OpenwrtContext, PatchOutputs> = {
     patches.length === 0 ? 'none needed' : patches.map((patch) => `${patch.name}: ${patch.hunks}`).join(', '),
 }
 
-async function loadPatches(context: OpenwrtContext): Promise<readonly LoadedPatch[]> {
+/** Our own patches and the user's, in the order in which they apply. */
+export async function loadPatches(context: OpenwrtContext): Promise<readonly LoadedPatch[]> {
   const folder = join(context.paths.project, 'patches/openwrt')
   const own = (await readdir(folder)).filter((name) => name.endsWith('.patch')).sort()
   const files = [...own.map((name) => join(folder, name)), ...context.spec.patches]

@@ -1,0 +1,45 @@
+import type { Contender } from './choose.ts'
+import type { FileText } from './file-text.ts'
+import type { HunkSides } from './hunk-sides.ts'
+
+/** diff's usual number of context lines. */
+const usualContext = 3
+/** How far the end of the file is ahead of the old neighbours, or behind them, as the place to append to. */
+const endLead = 0.02
+const appendedLead = 0.2
+
+/**
+ * diff gives less context behind the changes than ahead of them (or the reverse) only at the end (top) of
+ * a file. Where the context now stands elsewhere, lines may belong to their neighbours or to the file's end:
+ * a block of code of its own stays the file's last, with anything else it is not clear.
+ */
+export function withFileEnds(file: FileText, sides: HunkSides, contender: Contender): readonly Contender[] {
+  const { candidate, worth } = contender
+  const { leading, trailing, groups } = sides
+  if (candidate.kind === 'already-applied' || groups.some((group) => group.removed > 0)) return [contender]
+  if (leading < Math.min(trailing, usualContext) && candidate.start > 0) {
+    return [doubtful(contender, 'the hunk was made for the top of the file, and more precedes here')]
+  }
+  if (trailing >= Math.min(leading, usualContext) || candidate.end >= file.lines.length) return [contender]
+  const reason = 'the hunk was made for the end of the file, and more follows here'
+  const [group, ...more] = groups
+  if (trailing > 0 || group === undefined || more.length > 0) return [doubtful(contender, reason)]
+  const end = file.lines.length
+  const edits = [{ at: end, removed: 0, added: group.added }]
+  const why = 'appended as before, behind lines that were appended since'
+  const appended = { ...contender, candidate: { ...candidate, kind: 'moved', end, edits, why } as const }
+  if (isCodeBlock(group.added)) return [appended, { ...contender, worth: worth - appendedLead }]
+  // Behind a blank line they had a paragraph of their own, which stands by its neighbours.
+  const lead = sides.pre.at(-1)?.trim() === '' ? -endLead : endLead
+  return [doubtful({ ...appended, worth: worth + lead }, reason), doubtful(contender, reason)]
+}
+
+const doubtful = (contender: Contender, doubt: string): Contender => ({
+  ...contender,
+  candidate: { ...contender.candidate, doubt: contender.candidate.doubt ?? doubt },
+})
+
+/** Set off by a blank line, and made of statements or braces: its order among its neighbours is free. */
+function isCodeBlock(added: readonly string[]): boolean {
+  return added[0]?.trim() === '' && added.some((line) => /[;{}]\s*$/.test(line))
+}

@@ -1,0 +1,37 @@
+import { applyPatch, type ApplyOptions, type ApplyResult } from '../../src/core/patch/apply.ts'
+import type { FileState } from '../../src/core/patch/file-state.ts'
+import { binaryString, bytesOf } from '../../src/core/patch/lines.ts'
+import { parsePatch } from '../../src/core/patch/parse.ts'
+
+export const fileState = (text: string, mode = 0o100644): FileState => ({
+  bytes: bytesOf(text),
+  mode,
+  kind: 'file',
+})
+
+/** Applies a patch to files given as texts. */
+export function applyTo(
+  patch: string,
+  files: Readonly<Record<string, string>>,
+  options?: ApplyOptions,
+): ApplyResult {
+  const tree = new Map(Object.entries(files).map(([path, text]) => [path, fileState(text)]))
+  return applyPatch(parsePatch(patch), (path) => tree.get(path), options)
+}
+
+/** A changed file's text; undefined when it was deleted or not changed. */
+export function textAfter(result: ApplyResult, path: string): string | undefined {
+  const state = result.files.get(path)
+  return state === undefined ? undefined : binaryString(state.bytes)
+}
+
+/** The only hunk's placement. */
+export function placementOf(result: ApplyResult) {
+  const placement = result.placements[0]?.hunks[0]?.placement
+  if (placement === undefined) throw new Error('no hunk was placed')
+  return placement
+}
+
+/** Lines `first … last` of a file in which each is different and says something. */
+export const numbered = (first: number, last: number): string =>
+  Array.from({ length: last - first + 1 }, (_, at) => `statement_${first + at}(device);\n`).join('')
