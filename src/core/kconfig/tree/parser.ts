@@ -3,7 +3,7 @@ import { nearestNames } from '../nearest.ts'
 import { originText, type Origin } from '../types.ts'
 import { createLexer, type Lexer, type Statement } from './lexer.ts'
 import { createMacros, type MacroHost, type Macros } from './macro.ts'
-import type { ChoiceModel, KconfigTree, KSymbol, MenuNode } from './model.ts'
+import type { KconfigTree, KSymbol, MenuNode, TreeRules } from './model.ts'
 import { linkTree } from './link.ts'
 import { expandEnvSymbols, readOption, type OptionContext } from './options.ts'
 import { createSymbolTable, type SymbolTable } from './symbol-table.ts'
@@ -43,7 +43,12 @@ const maxIncludeDepth = 200
  * kernels before 4.18.
  * @throws usage errors E_KCONFIG_… with file and line
  */
-export function readKconfigTree(top: string, host: KconfigHost, choiceModel: ChoiceModel): KconfigTree {
+export function readKconfigTree(
+  top: string,
+  host: KconfigHost,
+  choiceModel: TreeRules['choiceModel'],
+  unmetSelects: TreeRules['unmetSelects'] = 'taken',
+): KconfigTree {
   const macros = createMacros(host)
   const symbols = createSymbolTable()
   const root: MenuNode = newNode('root', { file: top, line: 1 }, undefined, undefined)
@@ -66,6 +71,7 @@ export function readKconfigTree(top: string, host: KconfigHost, choiceModel: Cho
     byName: symbols.byName,
     modules: options.modules,
     choiceModel,
+    unmetSelects,
     files: reading.files,
     messages: macros.messages,
   })
@@ -250,9 +256,13 @@ function readSourceStatement(
   const isOptional = word === 'osource' || word === 'orsource'
   // OpenWrt looks beside the sourcing file too, after the top of the tree.
   const found = isRelative ? matches(reading, beside) : (matches(reading, named) ?? matches(reading, beside))
-  if (found === undefined && !isOptional) throw missingFile(isRelative ? beside : named, tokens.origin)
+  // A pattern may match nothing.
+  if (found === undefined && !isOptional && !isPattern(named))
+    throw missingFile(isRelative ? beside : named, tokens.origin)
   for (const file of found ?? []) readSource(reading, file, tokens.origin)
 }
+
+const isPattern = (path: string): boolean => /[*?[]/.test(path)
 
 function textOf(reading: Reading, path: string): string | undefined {
   if (reading.peeked?.path !== path) reading.peeked = { path, text: reading.host.readFile(path) }
@@ -261,7 +271,7 @@ function textOf(reading: Reading, path: string): string | undefined {
 
 /** The files a `source` line names; undefined when there are none. */
 function matches(reading: Reading, path: string): readonly string[] | undefined {
-  if (!/[*?[]/.test(path)) return textOf(reading, path) === undefined ? undefined : [path]
+  if (!isPattern(path)) return textOf(reading, path) === undefined ? undefined : [path]
   const files = reading.host.glob(path)
   return files.length === 0 ? undefined : files
 }
