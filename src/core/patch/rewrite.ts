@@ -1,4 +1,5 @@
 import type { ApplyResult, FilePlacement } from './apply.ts'
+import { withFittingLineEnds } from './line-ends.ts'
 import { binaryString, splitLines } from './lines.ts'
 import type { FilePatch, Hunk, HunkLine, PatchDocument } from './model.ts'
 import type { Edit, PlacedHunk } from './placement.ts'
@@ -33,9 +34,10 @@ export function rewritePatch(patch: PatchDocument, result: ApplyResult): string 
 function rewriteHunks(file: FilePatch, placement: FilePlacement): readonly Hunk[] {
   const before = placement.before
   if (file.oldAbsent || before === undefined) return file.hunks
-  const lines = splitLines(binaryString(before.bytes))
+  const text = binaryString(before.bytes)
+  const lines = splitLines(text)
   const blocks = mergeOverlaps(
-    file.hunks.flatMap((hunk, at) => {
+    withFittingLineEnds(file, text).hunks.flatMap((hunk, at) => {
       const placed = placement.hunks[at]
       return placed === undefined || placed.edits.length === 0 ? [] : [blockOf(hunk, placed, lines.length)]
     }),
