@@ -84,7 +84,8 @@ function configure(command: Command, io: Io): void {
 function reportFailure(error: unknown, io: Io): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2
   if (error instanceof FwbuildError) {
-    io.stderr(`fwbuild: ${error.message} [${error.code}]\n`)
+    const [what = '', ...details] = error.message.split('\n')
+    io.stderr([`fwbuild: ${what} [${error.code}]`, ...details, ''].join('\n'))
     if (error.hint !== undefined) io.stderr(`${error.hint.replaceAll(/^/gm, '  ')}\n`)
     return error.exitCode
   }

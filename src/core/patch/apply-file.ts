@@ -1,6 +1,7 @@
 import type { FilePlacement } from './apply.ts'
 import { executableMode, type FileState, type Overlay, regularMode, symlinkMode } from './file-state.ts'
 import { fileText, type FileText } from './file-text.ts'
+import { lineEndConflict, withFittingLineEnds } from './line-ends.ts'
 import { binaryString, bytesOf } from './lines.ts'
 import type { FilePatch } from './model.ts'
 import { applyEdits, type PlacedHunk } from './placement.ts'
@@ -42,8 +43,11 @@ export function applyFile(file: FilePatch, overlay: Overlay, options: FileOption
   if ((source.state.kind === 'symlink') !== isSymlinkPatch(file)) {
     return refuse(context, 'a symbolic link and a regular file are not the same thing')
   }
-  const text = fileText(binaryString(source.state.bytes))
-  const hunks = placeHunks(text, file.hunks, options.place)
+  const content = binaryString(source.state.bytes)
+  const text = fileText(content)
+  const unfit = lineEndConflict(file, text.lines)
+  if (unfit !== undefined) return refuse(context, unfit)
+  const hunks = placeHunks(text, withFittingLineEnds(file, content).hunks, options.place)
   if (hunks.some(isConflict)) return done(context, { hunks, before: source.state })
   if (to === undefined) return deleteFile(context, from, source.state, text, hunks, overlay)
   const mode = file.git?.newMode ?? source.state.mode
