@@ -81,7 +81,7 @@ const unsafe: Readonly<Record<string, readonly [string, RegExp]>> = {
   'a NUL byte': [`--- a/f\n+++ b/f\n@@ -1 +1 @@\n-one\n+a\0b\n`, /NUL/],
   'gigantic counts': ['--- a/f\n+++ b/f\n@@ -1,99999999999 +1,99999999999 @@\n one\n', /claims/],
   'counts that do not fit': ['--- a/f\n+++ b/f\n@@ -1,9 +1,9 @@\n one\n-two\n+2\n', /ends inside a hunk/],
-  'overlapping hunks': [`${fine}@@ -1,3 +1,3 @@\n one\n-two\n+zwei\n three\n`, /./],
+  'overlapping hunks': [`${fine}@@ -1,3 +1,3 @@\n one\n-two\n+zwei\n three\n`, /overlap/],
   'a binary patch': [
     'diff --git a/f b/f\nindex 1234567..89abcde 100644\nGIT binary patch\nliteral 4\nLcmZQzWMT#Y01f~L\n\n',
     /binary/,
@@ -113,7 +113,7 @@ for (const [title, [patch, reason]] of Object.entries(unsafe)) {
 
 test('a device file is not touched', async (t) => {
   const { box, tree } = sandbox()
-  if (spawnSync('mkfifo', [join(tree, 'pipe')]).status !== 0) return t.pass()
+  t.is(spawnSync('mkfifo', [join(tree, 'pipe')]).status, 0)
   const before = digest(box)
   const result = await cli(['patch', 'apply', '--tree', tree, '-'], { input: modify('pipe') })
   t.is(result.exitCode, 1)
