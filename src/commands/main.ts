@@ -84,8 +84,10 @@ function configure(command: Command, io: Io): void {
 function reportFailure(error: unknown, io: Io): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2
   if (error instanceof FwbuildError) {
+    // Behind the first line, so that a list below it does not hide the code.
     const [what = '', ...details] = error.message.split('\n')
-    io.stderr([`fwbuild: ${what} [${error.code}]`, ...details, ''].join('\n'))
+    const first = what.endsWith(':') ? `${what.slice(0, -1)} [${error.code}]:` : `${what} [${error.code}]`
+    io.stderr([`fwbuild: ${first}`, ...details, ''].join('\n'))
     if (error.hint !== undefined) io.stderr(`${error.hint.replaceAll(/^/gm, '  ')}\n`)
     return error.exitCode
   }

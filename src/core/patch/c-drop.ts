@@ -139,6 +139,10 @@ function withoutOperand(
   }
   if (chain.control !== undefined) return cutStatement(lines, code.texts, code.tokens, chain.control)
   const [from, to] = [chain.operands[0]?.first ?? 0, chain.operands.at(-1)?.last ?? 0]
+  const [outer] = code.operands
+    .filter((one) => one.chain !== chain && one.first <= from && to <= one.last)
+    .sort((a, b) => a.last - a.first - (b.last - b.first))
+  if (outer !== undefined) return withoutOperand(lines, code, outer, matches)
   const wholeLines = code.tokens
     .slice(from, to + 1)
     .every(({ line }) => lines[line]?.added === true && matches(lines[line].text))

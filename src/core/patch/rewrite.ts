@@ -2,7 +2,7 @@ import type { ApplyResult, FilePlacement } from './apply.ts'
 import { withFittingLineEnds } from './line-ends.ts'
 import { binaryString, splitLines } from './lines.ts'
 import type { FilePatch, PatchDocument } from './model.ts'
-import { quoteName, stripComponents } from './names.ts'
+import { stripComponents } from './names.ts'
 import { rewriteHunks } from './rewrite-hunks.ts'
 import { withoutHunks } from './without-hunks.ts'
 
@@ -70,6 +70,6 @@ function wasRenamed({ git }: FilePatch, { files }: ApplyResult, strip: number): 
 
 /** A file that has its new name can not be renamed once more; only its change remains. */
 function plainHeader(file: FilePatch): FilePatch {
-  const name = quoteName(file.newName ?? '')
-  return { ...file, git: undefined, oldName: file.newName, header: `--- ${name}\n+++ ${name}\n` }
+  const line = /^\+\+\+ .*\n/m.exec(file.header)?.[0] ?? ''
+  return { ...file, git: undefined, oldName: file.newName, header: `---${line.slice(3)}${line}` }
 }

@@ -13,7 +13,7 @@ test('a package that fails: its name, first error lines, log and command; the ne
   const result = await fake.build()
   t.is(result.exitCode, 1)
   t.is(result.stdout, '')
-  t.regex(result.stderr, /fwbuild: package\/libs\/zlib failed to build:\n/)
+  t.regex(result.stderr, /fwbuild: package\/libs\/zlib failed to build \[E_MAKE\]:\n/)
   t.regex(result.stderr, /^ {2}zlib\.c:12:3: error: 'missing' undeclared/m)
   t.regex(result.stderr, /\[E_MAKE\]/)
   const log = /^ {2}log: (.*)$/m.exec(result.stderr)?.[1] ?? ''
@@ -56,7 +56,7 @@ test('a required OpenWrt symbol that defconfig drops is listed', async (t) => {
   t.is(result.exitCode, 1)
   t.regex(
     result.stderr,
-    /1 required symbols? (is|are) not in OpenWrt’s \.config:\n {2}PACKAGE_no-such-package: /,
+    /1 required symbols? (is|are) not in OpenWrt’s \.config \[E_CONFIG_DROPPED\]:\n {2}PACKAGE_no-such-package: /,
   )
   t.notRegex(result.stderr, /PACKAGE_zlib/)
   t.regex(result.stderr, /\[E_CONFIG_DROPPED\]/)
@@ -70,7 +70,7 @@ test('a required kernel symbol that the kernel does not know fails before anythi
   t.is(result.exitCode, 1)
   t.regex(
     result.stderr,
-    /1 required symbol is not in the kernel’s configuration:\n {2}9P_FS: wanted y \(.*mine\.config:2\), this tree has no such symbol/,
+    /1 required symbol is not in the kernel’s configuration \[E_CONFIG_DROPPED\]:\n {2}9P_FS: wanted y \(.*mine\.config:2\), this tree has no such symbol/,
   )
   t.regex(result.stderr, /\[E_CONFIG_DROPPED\]/)
   t.notRegex(result.stderr, /Compile …/)
@@ -140,7 +140,7 @@ test('a required kernel symbol that only the built kernel lacks is listed with i
   t.is(result.exitCode, 1)
   t.regex(
     result.stderr,
-    /1 required symbol is not in the kernel’s final \.config:\n {2}9P_FS: wanted y \(.*mine\.config:2\)/,
+    /1 required symbol is not in the kernel’s final \.config \[E_CONFIG_DROPPED\]:\n {2}9P_FS: wanted y \(.*mine\.config:2\)/,
   )
   t.regex(result.stderr, /9P_FS: wanted y, is n: set CONFIG_9P_FS=y \(Kconfig:\d+\)/)
 })
