@@ -1,8 +1,8 @@
 import { createHash, randomUUID } from 'node:crypto'
 import { existsSync } from 'node:fs'
-import { access, constants, link, mkdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { access, constants, link, mkdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { hostname } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { infraError, messageOf } from '../core/errors.ts'
 
@@ -16,8 +16,13 @@ interface Holder {
 }
 
 export interface WorkLock extends AsyncDisposable {
-  /** True when the last holder died without letting go: it may have left a container behind. */
+  /**
+   * True when a holder died without letting go and nobody has cleared up after it yet: it may have left a
+   * container behind.
+   */
   readonly holderCrashed: boolean
+  /** Call it when what the dead holder left is gone; until then every later holder is told of the crash. */
+  readonly clearedUp: () => Promise<void>
 }
 
 /**
@@ -26,7 +31,7 @@ export interface WorkLock extends AsyncDisposable {
  */
 export async function takeWorkLock(workDir: string, command: string): Promise<WorkLock> {
   try {
-    await mkdir(workDir, { recursive: true })
+    await makeDirectory(workDir)
     await access(workDir, constants.W_OK)
   } catch (error) {
     throw unusable(error)
@@ -39,33 +44,47 @@ export async function takeWorkLock(workDir: string, command: string): Promise<Wo
     since: new Date().toISOString(),
     command,
   }
-  const taken = await acquire(path, own)
-  if ('holder' in taken) {
-    const { holder } = taken
+  const holder = await acquire(path, own)
+  if (holder !== undefined) {
     throw infraError('E_WORK_LOCKED', `${workDir} is in use by process ${holder.pid} on ${holder.host}`, {
       retryable: true,
       hint: `it runs ‘${holder.command}’ since ${holder.since}; wait for it, stop it, or use another --work`,
     })
   }
-  return { ...taken, [Symbol.asyncDispose]: () => rm(path, { force: true }) }
+  return {
+    holderCrashed: existsSync(crashMark(path)),
+    clearedUp: () => rm(crashMark(path), { force: true }),
+    [Symbol.asyncDispose]: () => rm(path, { force: true }),
+  }
+}
+
+/** Stays from when a dead holder was found until somebody cleared up after it. */
+const crashMark = (path: string): string => join(dirname(path), 'lock.crashed')
+
+/** Node's own recursive mkdir never ends where the kernel lets nobody make directories (/proc, /sys). */
+async function makeDirectory(path: string): Promise<void> {
+  try {
+    await mkdir(path)
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException
+    if (code === 'EEXIST' && (await stat(path)).isDirectory()) return
+    if (code !== 'ENOENT' || existsSync(dirname(path))) throw error
+    await makeDirectory(dirname(path))
+    await mkdir(path)
+  }
 }
 
 const clearingPollMs = 10
 
 /** @returns the living holder where there is one */
-async function acquire(
-  path: string,
-  own: Holder,
-): Promise<{ readonly holderCrashed: boolean } | { readonly holder: Holder }> {
-  let holderCrashed = false
+async function acquire(path: string, own: Holder): Promise<Holder | undefined> {
   for (;;) {
-    if (await claim(path, own)) return { holderCrashed }
+    if (await claim(path, own)) return undefined
     const text = await readText(path)
     // Let go between the two looks.
     if (text === undefined) continue
     const holder = parseHolder(text)
-    if (holder !== undefined && (await isAlive(holder))) return { holder }
-    holderCrashed = true
+    if (holder !== undefined && (await isAlive(holder))) return holder
     await clear(path, text, own)
   }
 }
@@ -76,9 +95,11 @@ async function acquire(
  */
 async function clear(path: string, text: string, own: Holder): Promise<void> {
   const right = `${path}.${createHash('sha256').update(text).digest('hex').slice(0, 16)}`
-  if ('holder' in (await acquire(right, own))) return sleep(clearingPollMs)
+  if ((await acquire(right, own)) !== undefined) return sleep(clearingPollMs)
   try {
-    if ((await readText(path)) === text) await rm(path, { force: true })
+    if ((await readText(path)) !== text) return
+    await writeFile(crashMark(path), '')
+    await rm(path, { force: true })
   } finally {
     await rm(right, { force: true })
   }

@@ -43,6 +43,7 @@ export async function buildOpenwrt(request: BuildRequest): Promise<BuildResult> 
     for (const left of await engine.sweep(paths.work, signal)) {
       report({ type: 'note', level: 'info', text: `removed what a killed run left behind: ${left}` })
     }
+    await lock.clearedUp()
   }
   const stateDir = stateDirOf(paths.work, spec.release.name)
   if (request.until === undefined || compileSteps.has(request.until)) {

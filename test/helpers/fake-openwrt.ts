@@ -42,9 +42,9 @@ export async function fakeBuild(t: ExecutionContext): Promise<FakeBuild> {
   newRepository(source)
   commit(source, 'fake tree', {})
   // Asks for a fifth of a real tree's disk space: the fake one needs next to none.
-  const times = join(work, 'builds', fakeRelease, 'times')
-  await mkdir(times, { recursive: true })
-  await writeFile(join(times, 'compile.json'), '1000\n')
+  const last = join(work, 'builds', fakeRelease, 'last')
+  await mkdir(last, { recursive: true })
+  await writeFile(join(last, 'compile.json'), '{}\n')
   const env = { PATH: process.env['PATH'], HOME: home }
   const common = ['--engine', 'host', '--work', work, '--release', fakeRelease]
   const tree = join(work, 'trees', fakeRelease)

@@ -50,6 +50,24 @@ test('a holder that died is found out, whatever became of its pid', async (t) =>
   }
 })
 
+test('a crash is told to every holder until one has cleared up after it', async (t) => {
+  const work = await temporaryDirectory(t)
+  await writeFile(join(work, 'lock'), '')
+  for (const clears of [false, false, true]) {
+    await using lock = await takeWorkLock(work, 'x')
+    t.true(lock.holderCrashed)
+    if (clears) await lock.clearedUp()
+  }
+  await using lock = await takeWorkLock(work, 'x')
+  t.false(lock.holderCrashed)
+  t.deepEqual(await readdir(work), ['lock'])
+})
+
+test('a place where nobody can make a directory is an error, not an endless try', async (t) => {
+  await t.throwsAsync(takeWorkLock('/proc/fwbuild/work', 'x'), { code: 'E_WORK_DIR' })
+  await t.throwsAsync(takeWorkLock('/dev/null', 'x'), { code: 'E_WORK_DIR' })
+})
+
 test('a lock file that is damaged does not lock the directory for ever', async (t) => {
   const work = await temporaryDirectory(t)
   for (const text of ['', '{', 'null', '[]']) {
@@ -83,6 +101,7 @@ test('of many that find a dead holder at once exactly one gets the lock', async 
     for (const attempt of tries) {
       if (attempt.status === 'rejected') t.like(attempt.reason, { code: 'E_WORK_LOCKED' })
     }
+    await taken[0]?.value.clearedUp()
     await taken[0]?.value[Symbol.asyncDispose]()
     t.deepEqual(await readdir(work), [])
   }
