@@ -36,7 +36,6 @@ const branches: readonly (readonly [string, string])[] = [
  */
 const unlisted: Readonly<Record<string, string>> = {
   NET_9P_VIRTIO: 'hidden below NET_9P',
-  NETWORK_FILESYSTEMS: 'on in the kernel already',
 }
 
 const git = (...args: readonly string[]): string =>
