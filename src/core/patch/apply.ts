@@ -58,6 +58,7 @@ export function applyPatch(
   const verdicts = inOrder(patch, options.reverse ?? false).map((file) =>
     applyFile(file, overlay, {
       strip: options.strip ?? 1,
+      reverse: options.reverse ?? false,
       place: { bestEffort: options.bestEffort ?? false },
     }),
   )
