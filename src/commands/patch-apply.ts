@@ -5,7 +5,7 @@ import { printRejects } from '../core/patch/rejects.ts'
 import { rewritePatch } from '../core/patch/rewrite.ts'
 import { applySeries, type NamedPatch, type SeriesResult } from '../core/patch/series.ts'
 import { readPatches, writeText } from '../effects/patch-files.ts'
-import { readTree, writeTree } from '../effects/patch-tree.ts'
+import { readBlobs, readTree, writeTree } from '../effects/patch-tree.ts'
 import { patchJson, patchTable, patchText } from '../report/patch.ts'
 import { sideBySide } from '../report/patch-side-by-side.ts'
 import type { Io } from './io.ts'
@@ -70,6 +70,7 @@ function run(
     strip: flags.strip,
     reverse: flags.reverse ?? false,
     bestEffort: flags.bestEffort ?? false,
+    readBlob: readBlobs(root),
     keepGoing,
   })
   return { series, result, root }

@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import * as fs from 'node:fs'
 import path from 'node:path'
@@ -35,6 +36,24 @@ export function readTree(root: string): ReadFile {
       if (missing.has(codeOf(error))) return undefined
       throw buildError('E_PATCH_READ', `${file} can not be read: ${messageOf(error)}`, { cause: error })
     }
+  }
+}
+
+/** Larger blobs are no text that a patch is for. */
+const maxBlobBytes = 64 * 1024 * 1024
+
+/**
+ * Reads blobs of the git repository that a tree lies in, for three-way placement.
+ * @returns a function that gives undefined where there is no repository, no git, or no such blob
+ */
+export function readBlobs(root: string): (id: string) => Uint8Array | undefined {
+  return (id) => {
+    if (!/^[0-9a-f]{7,64}$/.test(id)) return undefined
+    const run = spawnSync('git', ['-C', root, 'cat-file', 'blob', id], {
+      maxBuffer: maxBlobBytes,
+      stdio: ['ignore', 'pipe', 'ignore'],
+    })
+    return run.status === 0 ? run.stdout : undefined
   }
 }
 

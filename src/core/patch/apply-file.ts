@@ -8,11 +8,13 @@ import type { FilePatch } from './model.ts'
 import { applyEdits, type PlacedHunk } from './placement.ts'
 import { placeHunks, type PlaceOptions } from './place.ts'
 import { patchTarget, type PatchTarget } from './target.ts'
+import { placeByBase } from './three-way.ts'
 
 interface FileOptions {
   readonly strip: number
   /** The file patch was turned round: binary bodies hold both ways. */
   readonly reverse: boolean
+  readonly readBlob: ((id: string) => Uint8Array | undefined) | undefined
   readonly place: PlaceOptions
 }
 
@@ -50,7 +52,7 @@ export function applyFile(file: FilePatch, overlay: Overlay, options: FileOption
   const text = fileText(content)
   const unfit = lineEndConflict(file, text.lines)
   if (unfit !== undefined) return refuse(context, unfit)
-  const hunks = placeHunks(text, withFittingLineEnds(file, content).hunks, options.place)
+  const hunks = placeAll(file, text, content, options)
   if (hunks.some(isConflict)) return done(context, { hunks, before: source.state })
   if (to === undefined) return deleteFile(context, from, source.state, text, hunks, overlay)
   const mode = file.git?.newMode ?? source.state.mode
@@ -66,6 +68,21 @@ export function applyFile(file: FilePatch, overlay: Overlay, options: FileOption
   }
   overlay.write(to, { bytes, mode, kind: source.state.kind })
   return done(context, { hunks, before: source.state })
+}
+
+/** Places a file's hunks; those without a sure place by way of the file they were made for, if it is at hand. */
+function placeAll(
+  file: FilePatch,
+  text: FileText,
+  content: string,
+  options: FileOptions,
+): readonly PlacedHunk[] {
+  const { hunks } = withFittingLineEnds(file, content)
+  const placed = placeHunks(text, hunks, options.place)
+  if (!placed.some(isConflict) || options.readBlob === undefined) return placed
+  const id = file.git?.oldBlob
+  const base = id === undefined || /^0+$/.test(id) ? undefined : options.readBlob(id)
+  return base === undefined ? placed : placeByBase(text, binaryString(base), hunks, placed)
 }
 
 /** Binary content is replaced as a whole; a rename along with it is too rare to guess at. */

@@ -10,6 +10,8 @@ export interface ApplyOptions extends Partial<PlaceOptions> {
   readonly strip?: number
   /** Undo the patch. */
   readonly reverse?: boolean
+  /** Content of a git blob by its (abbreviated) id, from a repository at hand; asked only for refused hunks. */
+  readonly readBlob?: (id: string) => Uint8Array | undefined
 }
 
 export interface ApplyResult {
@@ -59,6 +61,7 @@ export function applyPatch(
     applyFile(file, overlay, {
       strip: options.strip ?? 1,
       reverse: options.reverse ?? false,
+      readBlob: options.readBlob,
       place: { bestEffort: options.bestEffort ?? false },
     }),
   )

@@ -45,14 +45,14 @@ testWith(
     t.deepEqual(backward.refusals, [])
     writeTree(root, backward.files)
     git('add', '-A')
-  t.is(git('diff', '--cached', 'HEAD~1', '--stat'), '')
+    t.is(git('diff', '--cached', 'HEAD~1', '--stat'), '')
     t.deepEqual(readFileSync(path.join(root, 'delta.bin')), noise)
 
     const forward = applyPatch(patch, readTree(root))
     t.deepEqual(forward.refusals, [])
     writeTree(root, forward.files)
     git('add', '-A')
-  t.is(git('status', '--porcelain'), '')
+    t.is(git('status', '--porcelain'), '')
     t.is(applyPatch(patch, readTree(root)).status, 'already-applied')
 
     writeFileSync(path.join(root, 'delta.bin'), 'another file')
