@@ -1,7 +1,6 @@
 import { binaryString, displayText, splitLines } from '../core/patch/lines.ts'
 import type { FilePatch, HunkLine, PatchDocument } from '../core/patch/model.ts'
 import type { PlacedHunk } from '../core/patch/placement.ts'
-import { applyEdits } from '../core/patch/placement.ts'
 import type { PatchOutcome } from './patch.ts'
 
 export interface SideBySideOptions {
@@ -9,7 +8,6 @@ export interface SideBySideOptions {
   readonly columns: number
 }
 
-const surroundingLines = 3
 const colours = { removed: '\u001B[31m', added: '\u001B[32m', dim: '\u001B[2m', off: '\u001B[0m' } as const
 
 /** Every hunk that moved: the patch's own text on the left, the file after it on the right. */
@@ -21,8 +19,9 @@ export function sideBySide(outcome: PatchOutcome, patch: PatchDocument, options:
           const source = patch.files[at]
           if (source === undefined || file.before === undefined || !isMoved(hunk)) return ''
           const lines = splitLines(binaryString(file.before.bytes))
+          const left = patchSide(source, number)
           const title = `${outcome.name}: ${file.path} hunk ${number + 1}: ${hunk.placement.status}, ${hunk.placement.why}`
-          return `${title}\n${columns(patchSide(source, number), fileSide(lines, hunk), options)}\n`
+          return `${title}\n${columns(left, fileSide(lines, hunk, left), options)}\n`
         })
         .join(''),
     )
@@ -42,20 +41,28 @@ function patchSide(file: FilePatch, hunk: number): Cell[] {
   return (file.hunks[hunk]?.lines ?? []).map(({ kind, text }) => ({ kind, text: marks[kind] + plain(text) }))
 }
 
-function fileSide(lines: readonly string[], hunk: PlacedHunk): Cell[] {
-  const start = Math.max(0, Math.min(hunk.start, hunk.edits[0]?.at ?? hunk.start) - surroundingLines)
-  const end = Math.min(lines.length, hunk.end + surroundingLines)
-  const added = new Set<number>()
-  let grown = 0
-  for (const edit of hunk.edits) {
-    for (let at = 0; at < edit.added.length; at++) added.add(edit.at + grown + at)
-    grown += edit.added.length - edit.removed
+/** The file after the hunk: its rows stand beside those of the patch, lines that went away leave a gap. */
+function fileSide(lines: readonly string[], hunk: PlacedHunk, source: readonly Cell[]): Cell[] {
+  const leading = source.findIndex(({ kind }) => kind !== 'context')
+  const trailing = source.length - 1 - source.findLastIndex(({ kind }) => kind !== 'context')
+  const [first, last] = [hunk.edits[0], hunk.edits.at(-1)]
+  const end = Math.min(lines.length, (last?.at ?? 0) + (last?.removed ?? 0) + trailing)
+  const cells: Cell[] = []
+  let [at, grown] = [Math.max(0, (first?.at ?? 0) - leading), 0]
+  const put = (kind: Cell['kind'], text: string): void => {
+    cells.push({ kind, text: `${String(at + grown + 1).padStart(5)} ${plain(text)}` })
   }
-  const after = applyEdits(lines, hunk.edits)
-  return after.slice(start, end + grown).map((text, at) => ({
-    kind: added.has(start + at) ? 'added' : 'context',
-    text: `${String(start + at + 1).padStart(5)} ${plain(text)}`,
-  }))
+  for (const edit of [...hunk.edits, { at: end, removed: 0, added: [] }]) {
+    for (; at < edit.at; at++) put('context', lines[at] ?? '')
+    for (let left = edit.removed; left > 0; left--) cells.push({ kind: 'context', text: '' })
+    for (const text of edit.added) {
+      put('added', text)
+      grown++
+    }
+    at += edit.removed
+    grown -= edit.removed
+  }
+  return cells
 }
 
 const plain = (text: string): string =>
