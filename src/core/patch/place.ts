@@ -175,9 +175,8 @@ function found(
 }
 
 function statusOf(candidate: Candidate, named: number): HunkPlacement['status'] {
-  if (candidate.kind === 'already-applied') return 'already-applied'
   if (candidate.kind === 'exact') return candidate.origin === named ? 'exact' : 'offset'
-  return 'moved'
+  return candidate.kind
 }
 
 function conflict(why: string, candidates: readonly PlacementCandidate[]): PlacedHunk {

@@ -1,4 +1,5 @@
 import type { ApplyResult, FilePlacement } from './apply.ts'
+import { withFittingLineEnds } from './line-ends.ts'
 import { binaryString, splitLines } from './lines.ts'
 import type { FilePatch, PatchDocument } from './model.ts'
 import { stripComponents } from './names.ts'
@@ -55,8 +56,9 @@ function rewriteFile(
   for (const [at, hunk] of placed.entries()) {
     if (hunk.placement.status === 'already-applied') leftOut.push({ path, hunk: at + 1 })
   }
-  const lines = before === undefined ? [] : splitLines(binaryString(before.bytes))
-  const hunks = rewriteHunks(lines, file.hunks, placed)
+  const text = before === undefined ? '' : binaryString(before.bytes)
+  const fitting = before === undefined ? file : withFittingLineEnds(file, text)
+  const hunks = rewriteHunks(splitLines(text), fitting.hunks, placed)
   if (hunks.length === 0 && file.hunks.length > 0) return withoutHunks(file)
   return renamed ? plainHeader({ ...file, hunks }) : { ...file, hunks }
 }
