@@ -57,7 +57,8 @@ function rewriteFile(
     if (hunk.placement.status === 'already-applied') leftOut.push({ path, hunk: at + 1 })
   }
   const text = before === undefined ? '' : binaryString(before.bytes)
-  const hunks = rewriteHunks(splitLines(text), withFittingLineEnds(file, text).hunks, placed)
+  const fitting = before === undefined ? file : withFittingLineEnds(file, text)
+  const hunks = rewriteHunks(splitLines(text), fitting.hunks, placed)
   if (hunks.length === 0 && file.hunks.length > 0) return withoutHunks(file)
   return renamed ? plainHeader({ ...file, hunks }) : { ...file, hunks }
 }

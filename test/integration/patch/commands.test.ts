@@ -58,7 +58,7 @@ test('apply reports what was not exact, in text and as one document', async (t) 
   const text = await cli(['patch', 'apply', '--dry-run', '--tree', tree, patches])
   t.is(text.exitCode, 0, text.stderr)
   t.regex(text.stdout, /^ {2}src\/run\.c hunk 1: offset, line 4 \(\+1\): /m)
-  t.regex(text.stdout, /^ {2}src\/run\.c hunk 1: moved, line 20 \(\+1\): 1 context lines? changed/m)
+  t.regex(text.stdout, /^ {2}src\/run\.c hunk 1: fuzz, line 20 \(\+1\): 1 context lines? changed/m)
   t.regex(text.stdout, /^already-applied 3-there\.patch$/m)
   const json = await cli(['patch', 'apply', '--json', '--tree', tree, patches])
   const report = JSON.parse(json.stdout) as Report
@@ -70,7 +70,7 @@ test('apply reports what was not exact, in text and as one document', async (t) 
     report.patches.map(({ name, files }) => [name, files[0]?.hunks[0]?.status]),
     [
       ['1-offset.patch', 'offset'],
-      ['2-moved.patch', 'moved'],
+      ['2-moved.patch', 'fuzz'],
       ['3-there.patch', 'already-applied'],
     ],
   )

@@ -92,3 +92,19 @@ test('hunks keep their order', (t) => {
   t.true(text.indexOf('one(') < text.indexOf('statement_10('))
   t.true(text.indexOf('two(') > text.indexOf('statement_40('))
 })
+
+test('a refused hunk is placed by way of the file that the patch was made for', (t) => {
+  const part = '\tlock(dev);\n\tstart(dev);\n\tunlock(dev);\n'
+  const base = numbered(1, 20) + part + numbered(21, 33) + part + numbered(34, 60)
+  const patch = `diff --git a/f b/f\nindex 1234567..89abcde 100644\n--- a/f\n+++ b/f\n@@ -37,2 +37,3 @@\n \tlock(dev);\n+\tadded(dev);\n \tstart(dev);\n`
+  const now = base.replace('statement_3(device);\n', 'a();\nb();\nc();\nd();\ne();\nf();\ng();\nh();\n')
+  t.is(applyTo(patch, { f: now }).status, 'refused')
+  const result = applyTo(
+    patch,
+    { f: now },
+    { readBlob: (id) => (id === '1234567' ? Buffer.from(base) : undefined) },
+  )
+  t.is(result.status, 'applied')
+  t.regex(placementOf(result).why, /three-way/)
+  t.true((textAfter(result, 'f') ?? '').includes('statement_33(device);\n\tlock(dev);\n\tadded(dev);\n'))
+})
