@@ -8,6 +8,7 @@ import { reverseFile } from '../core/patch/reverse.ts'
 import { rewritePatch } from '../core/patch/rewrite.ts'
 import { applySeries, type NamedPatch, type SeriesResult } from '../core/patch/series.ts'
 import { writePatch } from '../effects/patch-files.ts'
+import { blobReader } from '../effects/patch-blobs.ts'
 import { openTree, treeReader } from '../effects/patch-tree.ts'
 import { writeTree } from '../effects/patch-tree-write.ts'
 import { seriesJson, seriesText, verdictTable } from '../report/patch.ts'
@@ -88,6 +89,7 @@ async function applyInMemory(
     strip: flags.strip,
     reverse: flags.reverse ?? false,
     bestEffort: flags.bestEffort ?? false,
+    readBlob: blobReader(tree),
     keepGoing,
   })
   return { series, result, tree }

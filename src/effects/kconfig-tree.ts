@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process'
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { infraError, messageOf, usageError } from '../core/errors.ts'
-import type { ChoiceModel, KconfigTree } from '../core/kconfig/tree/model.ts'
+import type { KconfigTree, TreeRules } from '../core/kconfig/tree/model.ts'
 import { readKconfigTree, type KconfigHost } from '../core/kconfig/tree/parser.ts'
 
 export interface KernelTreeOptions {
@@ -29,10 +29,12 @@ export function readKernelTree(directory: string, options: KernelTreeOptions = {
     throw usageError('E_KCONFIG_MISSING', `${directory}: no Kconfig file, so this is no kernel tree`, {
       hint: 'Give the top folder of an unpacked kernel source.',
     })
+  const rules = rulesOf(directory)
   return readKconfigTree(
     top,
     createHost(directory, kernelEnvironment(directory, options), options.shell),
-    choiceModelOf(directory),
+    rules.choiceModel,
+    rules.unmetSelects,
   )
 }
 
@@ -102,13 +104,14 @@ function readTreeFile(file: string, shown: string): string | undefined {
   }
 }
 
-/** Newer conf keeps a list of a choice's members; that is where the two models part. */
-function choiceModelOf(directory: string): ChoiceModel {
-  for (const header of ['scripts/kconfig/expr.h', 'scripts/config/expr.h']) {
-    const text = readTreeFile(join(directory, header), header)
-    if (text !== undefined) return text.includes('choice_members') ? 'menu' : 'symbol'
+/** Reads off a tree's own conf how it computes: newer ones keep a list of a choice's members. */
+function rulesOf(directory: string): TreeRules {
+  const isOpenwrt = existsSync(join(directory, 'scripts/config/expr.h'))
+  const header = readTreeFile(join(directory, 'scripts/kconfig/expr.h'), 'scripts/kconfig/expr.h') ?? ''
+  return {
+    choiceModel: header.includes('choice_members') ? 'menu' : 'symbol',
+    unmetSelects: isOpenwrt ? 'refused' : 'taken',
   }
-  return 'symbol'
 }
 
 /**

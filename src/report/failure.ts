@@ -31,5 +31,9 @@ export function failureText(error: unknown): string {
     ...(hint === undefined ? [] : [hint]),
     ...(retryable === undefined ? [] : [`Trying again ${retryable ? 'can' : 'does not'} help.`]),
   ]
-  return `fwbuild: ${message} [${code}]\n${next.map((text) => `${text.replaceAll(/^/gm, '  ')}\n`).join('')}`
+  // Behind the first line, so that a list below it does not hide the code.
+  const [what = '', ...details] = message.split('\n')
+  const first = what.endsWith(':') ? `${what.slice(0, -1)} [${code}]:` : `${what} [${code}]`
+  const told = [`fwbuild: ${first}`, ...details].map((line) => `${line}\n`).join('')
+  return `${told}${next.map((text) => `${text.replaceAll(/^/gm, '  ')}\n`).join('')}`
 }

@@ -32,10 +32,11 @@ export async function checkCommand(options: CheckOptions, io: Io): Promise<void>
   ).assignments
   const misses = checkConfig(wanted, final.config, tree?.symbols)
   const series = misses.some((miss) => miss.status === 'missing') ? await knownSeries() : noSeries
+  const explain = misses.length === 0 ? undefined : tree?.explainer(final.config)
   const explained = misses.map((miss) => ({
     ...miss,
     why: [miss.why, series.get(miss.symbol)].filter((part) => part !== undefined).join('; '),
-    because: tree?.explain(miss, final.config),
+    because: explain?.(miss),
   }))
   const required = misses.filter((miss) => miss.assignment.need === 'required')
   if (options.json === true) {
@@ -63,22 +64,24 @@ const whyHint = (misses: readonly ConfigMismatch[]): string =>
 interface OpenTree {
   readonly version: string | undefined
   readonly symbols: ReadonlySet<string>
-  readonly explain: (miss: ConfigMismatch, final: DotConfig) => string
+  readonly explainer: (final: DotConfig) => (miss: ConfigMismatch) => string
 }
 
 /** Loads the Kconfig reader only when a tree was given: the plain check stays fast. */
 async function openTree(name: string, io: Io): Promise<OpenTree> {
   const { kernelVersion, readKernelTree } = await import('../../effects/kconfig-tree.ts')
   const { definedNames } = await import('../../core/kconfig/tree/model.ts')
-  const { explain } = await import('../../core/kconfig/why/explain.ts')
+  const { createExplainer } = await import('../../core/kconfig/why/explain.ts')
   const { explanationText } = await import('../../core/kconfig/why/text.ts')
   const directory = resolve(io.cwd, name)
   const tree = readKernelTree(directory)
   return {
     version: kernelVersion(directory),
     symbols: definedNames(tree),
-    explain: (miss, final) =>
-      explanationText(explain(tree, final, { symbol: miss.symbol, value: miss.wanted })),
+    explainer: (final) => {
+      const explain = createExplainer(tree, final)
+      return (miss) => explanationText(explain({ symbol: miss.symbol, value: miss.wanted }))
+    },
   }
 }
 

@@ -1,14 +1,20 @@
 import type { FilePlacement } from './apply.ts'
+import { applyBinary } from './binary.ts'
 import { executableMode, type FileState, type Overlay, regularMode, symlinkMode } from './file-state.ts'
 import { fileText, type FileText } from './file-text.ts'
+import { lineEndConflict, withFittingLineEnds } from './line-ends.ts'
 import { binaryString, bytesOf } from './lines.ts'
 import type { FilePatch } from './model.ts'
 import { applyEdits, type PlacedHunk } from './placement.ts'
 import { placeHunks, type PlaceOptions } from './place.ts'
-import { patchTarget } from './target.ts'
+import { patchTarget, type PatchTarget } from './target.ts'
+import { placeByBase } from './three-way.ts'
 
 interface FileOptions {
   readonly strip: number
+  /** The file patch was turned round: binary bodies hold both ways. */
+  readonly reverse: boolean
+  readonly readBlob: ((id: string) => Uint8Array | undefined) | undefined
   readonly place: PlaceOptions
 }
 
@@ -30,7 +36,7 @@ export function applyFile(file: FilePatch, overlay: Overlay, options: FileOption
     const escape = name === undefined ? undefined : throughSymlink(name, overlay)
     if (escape !== undefined) return refuse(context, escape)
   }
-  if (file.binary !== undefined) return refuse(context, 'binary patches can not be applied yet')
+  if (file.binary !== undefined) return binaryFile(context, target, overlay, options)
   const moves = from !== undefined && to !== undefined && from !== to
   const source = sourceOf(from, moves ? to : undefined, overlay)
   if (from === undefined) return createFile(context, path, overlay, options)
@@ -42,8 +48,11 @@ export function applyFile(file: FilePatch, overlay: Overlay, options: FileOption
   if ((source.state.kind === 'symlink') !== isSymlinkPatch(file)) {
     return refuse(context, 'a symbolic link and a regular file are not the same thing')
   }
-  const text = fileText(binaryString(source.state.bytes))
-  const hunks = placeHunks(text, file.hunks, options.place)
+  const content = binaryString(source.state.bytes)
+  const text = fileText(content)
+  const unfit = lineEndConflict(file, text.lines)
+  if (unfit !== undefined) return refuse(context, unfit)
+  const hunks = placeAll(file, text, content, options)
   if (hunks.some(isConflict)) return done(context, { hunks, before: source.state })
   if (to === undefined) return deleteFile(context, from, source.state, text, hunks, overlay)
   const mode = file.git?.newMode ?? source.state.mode
@@ -59,6 +68,53 @@ export function applyFile(file: FilePatch, overlay: Overlay, options: FileOption
   }
   overlay.write(to, { bytes, mode, kind: source.state.kind })
   return done(context, { hunks, before: source.state })
+}
+
+/** Places a file's hunks; those without a sure place by way of the file they were made for, if it is at hand. */
+function placeAll(
+  file: FilePatch,
+  text: FileText,
+  content: string,
+  options: FileOptions,
+): readonly PlacedHunk[] {
+  const { hunks } = withFittingLineEnds(file, content)
+  const placed = placeHunks(text, hunks, options.place)
+  if (!placed.some(isConflict) || options.readBlob === undefined) return placed
+  const id = file.git?.oldBlob
+  const base = id === undefined || /^0+$/.test(id) ? undefined : options.readBlob(id)
+  return base === undefined ? placed : placeByBase(text, binaryString(base), hunks, placed)
+}
+
+/** Binary content is replaced as a whole; a rename along with it is too rare to guess at. */
+function binaryFile(
+  context: FileContext,
+  target: PatchTarget,
+  overlay: Overlay,
+  options: FileOptions,
+): FileVerdict {
+  const { file } = context
+  const { from, to } = target
+  if (from !== undefined && to !== undefined && from !== to) {
+    return refuse(context, 'a binary patch that also renames can not be applied')
+  }
+  const before = overlay.read(from ?? to ?? '')
+  if (before !== undefined && before.kind !== 'file') return refuse(context, 'not a regular file')
+  if (before === undefined && to === undefined) return done(context, { alreadyApplied: true })
+  const result = applyBinary(
+    file,
+    before === undefined ? undefined : Buffer.from(before.bytes),
+    options.reverse,
+  )
+  if ('refused' in result) return refuse(context, result.refused)
+  const mode = file.git?.newMode ?? before?.mode ?? regularMode
+  if (mode !== regularMode && mode !== executableMode) {
+    return refuse(context, `mode ${mode.toString(8)} is none that a binary patch may set`)
+  }
+  if (to !== undefined && result.alreadyApplied && mode === before?.mode) {
+    return done(context, { before, alreadyApplied: true })
+  }
+  overlay.write(context.path, to === undefined ? undefined : { bytes: result.bytes, mode, kind: 'file' })
+  return done(context, { before })
 }
 
 interface FileContext {

@@ -10,6 +10,8 @@ export interface ApplyOptions extends Partial<PlaceOptions> {
   readonly strip?: number
   /** Undo the patch. */
   readonly reverse?: boolean
+  /** Content of a git blob by its (abbreviated) id, from a repository at hand; asked only for refused hunks. */
+  readonly readBlob?: (id: string) => Uint8Array | undefined
 }
 
 export interface ApplyResult {
@@ -58,6 +60,8 @@ export function applyPatch(
   const verdicts = inOrder(patch, options.reverse ?? false).map((file) =>
     applyFile(file, overlay, {
       strip: options.strip ?? 1,
+      reverse: options.reverse ?? false,
+      readBlob: options.readBlob,
       place: { bestEffort: options.bestEffort ?? false },
     }),
   )

@@ -23,8 +23,9 @@ export function dropFromCode(lines: readonly CodeLine[], matches: Matches): Text
   let texts: Texts = lines.map(({ text }) => text)
   const dropped: number[] = []
   // From the end, so that what moves up to an earlier line was judged already.
-  for (const [at, { text, added }] of [...lines.entries()].reverse()) {
-    if (!added || !matches(text) || texts[at] === undefined) continue
+  for (const [at, { added }] of [...lines.entries()].reverse()) {
+    const text = texts[at]
+    if (!added || text === undefined || !matches(text)) continue
     const edited = dropOperands(lines, texts, at, matches)
     if (edited === undefined) dropped.push(at)
     texts = edited ?? texts.with(at, undefined)
@@ -99,8 +100,12 @@ function innermost(code: Code, operand: Operand, matches: Matches): Operand {
   return largest === undefined ? operand : innermost(code, largest, matches)
 }
 
-const isDoomed = (code: Code, chain: Chain, matches: Matches): boolean =>
-  chain.operands.every((one) => matches(textOf(code, one)))
+/** Whether nothing of the chain would be left: no operand, nor part of one, that does not match. */
+function isDoomed(code: Code, chain: Chain, matches: Matches): boolean {
+  const [first, last] = [chain.operands[0]?.first ?? 0, chain.operands.at(-1)?.last ?? -1]
+  const parts = code.operands.filter((one) => first <= one.first && one.last <= last)
+  return parts.every((one) => matches(textOf(code, one)))
+}
 
 const frame = new Set('if while ( ) { } || && else return ;'.split(' '))
 
@@ -139,6 +144,10 @@ function withoutOperand(
   }
   if (chain.control !== undefined) return cutStatement(lines, code.texts, code.tokens, chain.control)
   const [from, to] = [chain.operands[0]?.first ?? 0, chain.operands.at(-1)?.last ?? 0]
+  const [outer] = code.operands
+    .filter((one) => one.chain !== chain && one.first <= from && to <= one.last)
+    .sort((a, b) => a.last - a.first - (b.last - b.first))
+  if (outer !== undefined) return withoutOperand(lines, code, outer, matches)
   const wholeLines = code.tokens
     .slice(from, to + 1)
     .every(({ line }) => lines[line]?.added === true && matches(lines[line].text))

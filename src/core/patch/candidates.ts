@@ -7,7 +7,7 @@ import { patternOf } from './weigh.ts'
 
 /** One way to place a hunk. */
 export interface Candidate {
-  readonly kind: 'exact' | 'moved' | 'already-applied'
+  readonly kind: 'exact' | 'fuzz' | 'moved' | 'already-applied'
   /** File lines that the hunk's old (already applied: new) text covers, half-open. */
   readonly start: number
   readonly end: number
@@ -103,8 +103,18 @@ function candidatesOf(
   const fuzz = alignment.likeness.filter((alike) => alike < 1).length
   const origin = first - alignment.map.indexOf(first)
   const score = alignment.score / total
-  const common = { kind: 'moved', start: first, end: last + 1, origin, score, fuzz } as const
-  const why = fuzz === 0 ? 'lines were inserted within its context' : `${fuzz} context lines changed`
+  const isRigid = alignment.map.every((line, at) => line === -1 || line - at === origin)
+  const common = {
+    kind: isRigid ? 'fuzz' : 'moved',
+    start: first,
+    end: last + 1,
+    origin,
+    score,
+    fuzz,
+  } as const
+  const changed = `${fuzz} context ${fuzz === 1 ? 'line' : 'lines'} changed`
+  const inserted = isRigid ? [] : ['lines were inserted into or deleted from its context']
+  const why = [...(fuzz > 0 ? [changed] : []), ...inserted].join(', ')
   return insertionPoints(file, sides, pattern, alignment).map(({ edits, doubt, penalty, anchored }) => ({
     ...common,
     score: score - penalty,

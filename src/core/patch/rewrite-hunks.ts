@@ -1,7 +1,7 @@
 import { standsAt } from './file-text.ts'
 import { editsAt, hunkSides } from './hunk-sides.ts'
 import type { Hunk, HunkLine } from './model.ts'
-import type { Edit, PlacedHunk } from './placement.ts'
+import { completeLines, type Edit, type PlacedHunk } from './placement.ts'
 import { hunkLine, rebuildHunk } from './print.ts'
 
 /** Changes that will form one hunk; 0-based, half-open lines of the file before the patch. */
@@ -32,10 +32,17 @@ export function rewriteHunks(
   placed: readonly PlacedHunk[],
 ): Hunk[] {
   const blocks: Block[] = []
+  const all = completeLines(
+    fileLines,
+    placed.flatMap((place) => place.edits),
+  )
+  let taken = 0
   for (const [at, hunk] of hunks.entries()) {
     const place = placed[at]
     if (place === undefined || place.edits.length === 0) continue
-    for (const block of blocksOf(fileLines, hunk, place)) {
+    const edits = all.slice(taken, taken + place.edits.length)
+    taken += edits.length
+    for (const block of blocksOf(fileLines, hunk, { ...place, edits })) {
       const last = blocks.at(-1)
       if (last !== undefined && last.trailing + block.leading > block.from - last.to) {
         blocks[blocks.length - 1] = merged(last, block)

@@ -1,7 +1,8 @@
 import type { ApplyResult, FilePlacement } from './apply.ts'
+import { withFittingLineEnds } from './line-ends.ts'
 import { binaryString, splitLines } from './lines.ts'
 import type { FilePatch, PatchDocument } from './model.ts'
-import { quoteName, stripComponents } from './names.ts'
+import { stripComponents } from './names.ts'
 import { rewriteHunks } from './rewrite-hunks.ts'
 import { withoutHunks } from './without-hunks.ts'
 
@@ -55,8 +56,9 @@ function rewriteFile(
   for (const [at, hunk] of placed.entries()) {
     if (hunk.placement.status === 'already-applied') leftOut.push({ path, hunk: at + 1 })
   }
-  const lines = before === undefined ? [] : splitLines(binaryString(before.bytes))
-  const hunks = rewriteHunks(lines, file.hunks, placed)
+  const text = before === undefined ? '' : binaryString(before.bytes)
+  const fitting = before === undefined ? file : withFittingLineEnds(file, text)
+  const hunks = rewriteHunks(splitLines(text), fitting.hunks, placed)
   if (hunks.length === 0 && file.hunks.length > 0) return withoutHunks(file)
   return renamed ? plainHeader({ ...file, hunks }) : { ...file, hunks }
 }
@@ -69,6 +71,6 @@ function wasRenamed({ git }: FilePatch, { files }: ApplyResult, strip: number): 
 
 /** A file that has its new name can not be renamed once more; only its change remains. */
 function plainHeader(file: FilePatch): FilePatch {
-  const name = quoteName(file.newName ?? '')
-  return { ...file, git: undefined, oldName: file.newName, header: `--- ${name}\n+++ ${name}\n` }
+  const line = /^\+\+\+ .*\n/m.exec(file.header)?.[0] ?? ''
+  return { ...file, git: undefined, oldName: file.newName, header: `---${line.slice(3)}${line}` }
 }

@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { buildError } from '../../core/errors.ts'
 import { checkConfig } from '../../core/kconfig/check.ts'
+import { symbolsFromOpenwrt } from '../../core/openwrt/kernel-layers.ts'
 import { parseDotConfig } from '../../core/kconfig/dot-config.ts'
 import { stampFiles, stampsHold, type FileStamp } from '../../effects/file-stamps.ts'
 import type { Step, StepTools } from '../run.ts'
@@ -86,7 +87,8 @@ async function checkKernel(
     // Reading the tree takes seconds, so only when there is something to explain.
     const tree = await readKernelInside(await kernelBuild(context, tools), kernelDir)
     const better = checkConfig(wanted, config, definedNames(tree)).filter(({ symbol }) => !told.has(symbol))
-    requireAll(better, where, tools, explainKernelMismatch(tree, config.values))
+    const byOpenwrt = symbolsFromOpenwrt(await readFile(join(context.tree, '.config'), 'utf8'))
+    requireAll(better, where, tools, explainKernelMismatch(tree, config.values, byOpenwrt))
   } else requireAll(news, where, tools)
   context.found.kernelLost = new Set(mismatches.map(({ symbol }) => symbol))
   return { path, symbols: wanted.length - mismatches.length }

@@ -62,6 +62,7 @@ export interface Findings {
   commit: string
   merges: readonly MergeFinding[]
   patches: readonly PatchFinding[]
+  rewrittenPatches: readonly RewrittenFile[]
   pciHyperv: boolean
   efiSymbol: string | undefined
   kernel: string
@@ -88,6 +89,8 @@ export type PatchFinding = {
   readonly status: string
   readonly hunks: string
 }
+/** A patch with contexts and numbers true for the tree; `text` is a binary string. */
+export type RewrittenFile = { readonly name: string; readonly text: string }
 export type FeedFinding = SourceFinding & {
   readonly name: string
   /** Of its line in feeds.conf. */
@@ -100,6 +103,7 @@ const noFindings = (): Findings => ({
   commit: '',
   merges: [],
   patches: [],
+  rewrittenPatches: [],
   pciHyperv: false,
   efiSymbol: undefined,
   kernel: '',

@@ -5,7 +5,7 @@ import { checkConfig } from '../../core/kconfig/check.ts'
 import { evaluate } from '../../core/kconfig/tree/evaluate.ts'
 import { isDefined, type KconfigTree } from '../../core/kconfig/tree/model.ts'
 import { unanswered } from '../../core/kconfig/unanswered.ts'
-import { layeredKernelConfig } from '../../core/openwrt/kernel-layers.ts'
+import { layeredKernelConfig, symbolsFromOpenwrt } from '../../core/openwrt/kernel-layers.ts'
 import type { Step, StepTools } from '../run.ts'
 import { requireAll, wantedKernelSymbols } from './configure.ts'
 import type { OpenwrtContext } from './context.ts'
@@ -63,7 +63,8 @@ export const kernelConfigStep: Step<OpenwrtContext, KernelConfigOutputs> = {
     if (byConf !== undefined) tellDifferences(config.values, byConf, tools)
     const file = relative(context.tree, `${kernelDir}/.config`)
     const mismatches = checkConfig(wanted, { file, values }, definedNames(tree))
-    requireAll(mismatches, 'the kernel’s configuration', tools, explainKernelMismatch(tree, layered))
+    const explain = explainKernelMismatch(tree, layered, symbolsFromOpenwrt(layers.openwrtConfig))
+    requireAll(mismatches, 'the kernel’s configuration', tools, explain)
     return {
       has,
       lost: mismatches.map(({ symbol }) => symbol),

@@ -7,8 +7,9 @@ import { parseFragment } from '../../../src/core/kconfig/fragment.ts'
 import { mergeFragments } from '../../../src/core/kconfig/merge.ts'
 import { selectForKernel } from '../../../src/core/kconfig/select.ts'
 import { parseSeries, seriesText } from '../../../src/core/kconfig/series.ts'
-import { evaluate, type Configuration } from '../../../src/core/kconfig/tree/evaluate.ts'
+import { evaluate } from '../../../src/core/kconfig/tree/evaluate.ts'
 import type { KconfigTree } from '../../../src/core/kconfig/tree/model.ts'
+import { unanswered } from '../../../src/core/kconfig/unanswered.ts'
 import type { Assignment } from '../../../src/core/kconfig/types.ts'
 import { explain } from '../../../src/core/kconfig/why/explain.ts'
 import { holds } from '../../../src/core/kconfig/why/fix.ts'
@@ -35,7 +36,6 @@ const branches: readonly (readonly [string, string])[] = [
  */
 const unlisted: Readonly<Record<string, string>> = {
   NET_9P_VIRTIO: 'hidden below NET_9P',
-  NETWORK_FILESYSTEMS: 'on in the kernel already',
 }
 
 const git = (...args: readonly string[]): string =>
@@ -65,24 +65,6 @@ async function wantedFor(kernel: string): Promise<readonly Assignment[]> {
   return mergeFragments(layers).assignments
 }
 
-/** Prompts that are visible and have no answer: what stops a build with FAIL_ON_UNCONFIGURED. */
-function unanswered(config: Configuration): ReadonlySet<string> {
-  const { tree, user } = config
-  return new Set(
-    tree.symbols
-      .filter(
-        (symbol) =>
-          symbol.kind === 'symbol' &&
-          symbol.choice === undefined &&
-          config.visibility(symbol) >
-            Math.max(0, symbol.reverseDep === undefined ? 0 : config.expr(symbol.reverseDep)) &&
-          !user.tristates.has(symbol.id) &&
-          !user.texts.has(symbol.id),
-      )
-      .map((symbol) => symbol.name),
-  )
-}
-
 function checkInTree(
   t: ExecutionContext,
   tree: KconfigTree,
@@ -91,9 +73,9 @@ function checkInTree(
   sameSeries: boolean,
 ): void {
   const values = new Map([...stack, ...wanted.map((line) => [line.symbol, line.value] as const)])
-  const before = unanswered(evaluate(tree, { values: stack }))
+  const before = new Set(unanswered(evaluate(tree, { values: stack })))
   const config = evaluate(tree, { values })
-  const questions = [...unanswered(config)].filter((name) => !before.has(name))
+  const questions = unanswered(config).filter((name) => !before.has(name))
   if (sameSeries) t.deepEqual(questions, [], 'the fragments open questions they do not answer')
   else if (questions.length > 0) t.log(`other series, opens: ${questions.join(' ')}`)
   for (const line of wanted) {

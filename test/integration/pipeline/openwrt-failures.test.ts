@@ -13,7 +13,7 @@ test('a package that fails: its name, first error lines, log and command; the ne
   const result = await fake.build()
   t.is(result.exitCode, 1)
   t.is(result.stdout, '')
-  t.regex(result.stderr, /fwbuild: package\/libs\/zlib failed to build:\n/)
+  t.regex(result.stderr, /fwbuild: package\/libs\/zlib failed to build \[E_MAKE\]:\n/)
   t.regex(result.stderr, /^ {2}zlib\.c:12:3: error: 'missing' undeclared/m)
   t.regex(result.stderr, /\[E_MAKE\]/)
   const log = /^ {2}log: (.*)$/m.exec(result.stderr)?.[1] ?? ''
@@ -56,7 +56,7 @@ test('a required OpenWrt symbol that defconfig drops is listed', async (t) => {
   t.is(result.exitCode, 1)
   t.regex(
     result.stderr,
-    /1 required symbols? (is|are) not in OpenWrt’s \.config:\n {2}PACKAGE_no-such-package: /,
+    /1 required symbols? (is|are) not in OpenWrt’s \.config \[E_CONFIG_DROPPED\]:\n {2}PACKAGE_no-such-package: /,
   )
   t.notRegex(result.stderr, /PACKAGE_zlib/)
   t.regex(result.stderr, /\[E_CONFIG_DROPPED\]/)
@@ -70,7 +70,7 @@ test('a required kernel symbol that the kernel does not know fails before anythi
   t.is(result.exitCode, 1)
   t.regex(
     result.stderr,
-    /1 required symbol is not in the kernel’s configuration:\n {2}9P_FS: wanted y \(.*mine\.config:2\), this tree has no such symbol/,
+    /1 required symbol is not in the kernel’s configuration \[E_CONFIG_DROPPED\]:\n {2}9P_FS: wanted y \(.*mine\.config:2\), this tree has no such symbol/,
   )
   t.regex(result.stderr, /\[E_CONFIG_DROPPED\]/)
   t.notRegex(result.stderr, /Compile …/)
@@ -92,6 +92,28 @@ test('a required kernel symbol that can’t hold is told with what it depends on
   await writeFile(join(fake.home, 'mine.config'), 'CONFIG_MY_BUS=y\nCONFIG_MY_DRIVER=y\n')
   const helped = await fake.build(['--fragment', 'mine.config', '--until', 'compile'])
   t.is(helped.exitCode, 0, helped.stderr)
+})
+
+test('a kernel symbol that OpenWrt’s own configuration decides is told as that', async (t) => {
+  const fake = await fakeBuild(t)
+  await writeFile(join(fake.home, 'mine.config'), '# CONFIG_PCI_HYPERV is not set\n')
+  const result = await fake.build(['--hv', 'hyperv', '--force-pci-hyperv', '--fragment', 'mine.config'])
+  t.is(result.exitCode, 1)
+  t.regex(result.stderr, /PCI_HYPERV: wanted n \(.*mine\.config:1\)/)
+  t.regex(result.stderr, /OpenWrt’s own CONFIG_KERNEL_PCI_HYPERV decides it/)
+})
+
+test('questions that a fragment brings up are listed where the kernel’s build would stop at them', async (t) => {
+  const fake = await fakeBuild(t)
+  commit(fake.source, 'a child', {
+    'include/kernel-build.mk': 'export FAIL_ON_UNCONFIGURED=1\n',
+    'target/linux/x86/unasked': 'MY_CHILD\n',
+    'target/linux/x86/depends': 'MY_CHILD MY_BUS\n',
+  })
+  await writeFile(join(fake.home, 'mine.config'), 'CONFIG_MY_BUS=y\n')
+  const result = await fake.build(['--fragment', 'mine.config', '--until', 'kernel-config'])
+  t.is(result.exitCode, 0, result.stderr)
+  t.regex(result.stderr, /no layer answers MY_CHILD: the kernel’s build may stop there/)
 })
 
 test('only-if groups are required where the kernel has the symbol, and left out where not', async (t) => {
@@ -118,7 +140,7 @@ test('a required kernel symbol that only the built kernel lacks is listed with i
   t.is(result.exitCode, 1)
   t.regex(
     result.stderr,
-    /1 required symbol is not in the kernel’s final \.config:\n {2}9P_FS: wanted y \(.*mine\.config:2\)/,
+    /1 required symbol is not in the kernel’s final \.config \[E_CONFIG_DROPPED\]:\n {2}9P_FS: wanted y \(.*mine\.config:2\)/,
   )
   t.regex(result.stderr, /9P_FS: wanted y, is n: set CONFIG_9P_FS=y \(Kconfig:\d+\)/)
 })

@@ -46,7 +46,7 @@ test('a conflict lists the files with both sides’ commits, exit 1, and the tre
   t.is(result.exitCode, 1, result.stderr)
   t.regex(
     result.stderr,
-    /merging rival into OpenWrt 22\.03 conflicts in 1 file:\n {2}target\/linux\/generic\/config-5\.10/,
+    /merging rival into OpenWrt 22\.03 conflicts in 1 file \[E_MERGE_CONFLICT\]:\n {2}target\/linux\/generic\/config-5\.10/,
   )
   t.regex(
     result.stderr,

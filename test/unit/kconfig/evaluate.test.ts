@@ -50,3 +50,12 @@ test('before 4.18 a text takes the values of environment symbols', (t) => {
   const config = evaluate(tree, { values: new Map() })
   t.is(symbol === undefined ? '' : config.text(symbol), 'arch/box/defconfig')
 })
+
+test('OpenWrt refuses a select whose target has unmet dependencies', (t) => {
+  const tree = kconfig(
+    'config A\n\tbool "A"\n\tselect B\n\nconfig B\n\tbool "B"\n\tdepends on C\n\nconfig C\n\tbool "C"\n',
+  )
+  const wanted = { values: new Map([['A', 'y']]) }
+  t.is(evaluate(tree, wanted).values.get('B'), 'y')
+  t.is(evaluate({ ...tree, unmetSelects: 'refused' }, wanted).values.get('B') ?? 'n', 'n')
+})

@@ -143,6 +143,13 @@ test('a device file or a directory is not patched', (t) => {
   t.is(applyPatch(parsePatch(change), () => device).status, 'refused')
 })
 
+test('a patch that a mailer gave CR LF applies to a file with LF; a file with CR LF keeps its own', (t) => {
+  const crlf = (text: string): string => text.replaceAll('\n', '\r\n')
+  t.is(textAfter(applyTo(crlf(change), { f: before }), 'f'), after)
+  t.is(textAfter(applyTo(crlf(change), { f: crlf(before) }), 'f'), crlf(after))
+  t.regex(applyTo(change, { f: crlf(before) }).refusals[0]?.reason ?? '', /CR LF/)
+})
+
 test('a series threads its changes and is all or nothing', (t) => {
   const second = change.replaceAll('statement_7(device);', 'first();').replace('+changed();', '+second();')
   const first = change.replace('+changed();', '+first();')

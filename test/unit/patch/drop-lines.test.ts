@@ -240,6 +240,17 @@ const variants: readonly Variant[] = [
     left: ['\tif (!pci_is_pcie(dev))', '\t    /* it declares itself */', '\t\treturn -ENOTTY;'],
   },
   {
+    title: 'all of a group',
+    lines: [
+      '\tif (!pci_is_pcie(dev) ||',
+      '\t    (pci_find_ext_capability(dev, PCI_EXT_CAP_ID_ACS) &&',
+      '\t     pci_acs_enabled(dev, PCI_EXT_CAP_ID_ACS)) ||',
+      '\t    downstream)',
+      '\t\treturn -ENOTTY;',
+    ],
+    left: ['\tif (!pci_is_pcie(dev) ||', '\t    downstream)', '\t\treturn -ENOTTY;'],
+  },
+  {
     title: 'two matching operands of three',
     lines: [
       '\tif (pci_find_ext_capability(dev, PCI_EXT_CAP_ID_ACS) ||',

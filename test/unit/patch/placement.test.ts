@@ -15,7 +15,7 @@ test('a context line that was edited word by word is recognised', (t) => {
   const patch = insert(numbered(10, 12), 'added();\n', numbered(13, 15))
   const file = numbered(1, 30).replace('statement_12(device);', 'statement_12(device, 0);')
   const result = applyTo(patch, { f: file })
-  t.is(placementOf(result).status, 'moved')
+  t.is(placementOf(result).status, 'fuzz')
   t.is(placementOf(result).fuzz, 1)
   t.is(textAfter(result, 'f'), file.replace('statement_13', 'added();\nstatement_13'))
 })
@@ -91,4 +91,20 @@ test('hunks keep their order', (t) => {
   const text = textAfter(result, 'f') ?? ''
   t.true(text.indexOf('one(') < text.indexOf('statement_10('))
   t.true(text.indexOf('two(') > text.indexOf('statement_40('))
+})
+
+test('a refused hunk is placed by way of the file that the patch was made for', (t) => {
+  const part = '\tlock(dev);\n\tstart(dev);\n\tunlock(dev);\n'
+  const base = numbered(1, 20) + part + numbered(21, 33) + part + numbered(34, 60)
+  const patch = `diff --git a/f b/f\nindex 1234567..89abcde 100644\n--- a/f\n+++ b/f\n@@ -37,2 +37,3 @@\n \tlock(dev);\n+\tadded(dev);\n \tstart(dev);\n`
+  const now = base.replace('statement_3(device);\n', 'a();\nb();\nc();\nd();\ne();\nf();\ng();\nh();\n')
+  t.is(applyTo(patch, { f: now }).status, 'refused')
+  const result = applyTo(
+    patch,
+    { f: now },
+    { readBlob: (id) => (id === '1234567' ? Buffer.from(base) : undefined) },
+  )
+  t.is(result.status, 'applied')
+  t.regex(placementOf(result).why, /three-way/)
+  t.true((textAfter(result, 'f') ?? '').includes('statement_33(device);\n\tlock(dev);\n\tadded(dev);\n'))
 })

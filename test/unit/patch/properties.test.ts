@@ -1,4 +1,5 @@
 import test from 'ava'
+import { createTwoFilesPatch } from 'diff'
 import * as fc from 'fast-check'
 import { diffText } from '../../../bench/patch-input.ts'
 import { applyPatch } from '../../../src/core/patch/apply.ts'
@@ -105,6 +106,21 @@ test('apply(diff(a, b), a) = b, and reversed it undoes', (t) => {
       return forth.status === 'applied' && textAfter(forth, 'f') === after && textAfter(back, 'f') === before
     }),
     { numRuns: 500 },
+  )
+  t.pass()
+})
+
+test('patches that another program makes of any two texts apply', (t) => {
+  fc.assert(
+    fc.property(cases, fc.boolean(), ([lines, edits], cutOff) => {
+      const after = applyEdits(lines, edits).join('')
+      const [from, to] = [lines.join(''), cutOff ? after.slice(0, -1) : after]
+      const result = apply(createTwoFilesPatch('a/f', 'b/f', from, to), from)
+      return from === to
+        ? result.status === 'refused' || result.files.size === 0
+        : textAfter(result, 'f') === to
+    }),
+    { numRuns: 300 },
   )
   t.pass()
 })

@@ -199,7 +199,8 @@ function calculateState(state: State, symbol: KSymbol): void {
     if (reverse !== 0) state.written[id] = 1
     value = symbol.kind === 'choice' ? 0 : defaultState(state, symbol)
   }
-  value = Math.max(value, reverse)
+  if (reverse !== 0 && state.tree.unmetSelects === 'refused' && directState(state, symbol) === 0) value = 0
+  else value = Math.max(value, reverse)
   if (value === 1 && isBoolNow(state, symbol)) value = 2
   state.current[id] = value
   if (symbol.kind === 'choice' && value === 2)

@@ -98,15 +98,21 @@ export interface KSymbol {
  */
 export type ChoiceModel = 'symbol' | 'menu'
 
+/** Where the confs of different trees compute differently. */
+export interface TreeRules {
+  readonly choiceModel: ChoiceModel
+  /** `refused`: a select counts for nothing where its target's own dependencies are not met (OpenWrt). */
+  readonly unmetSelects: 'taken' | 'refused'
+}
+
 /** A read and linked Kconfig tree. */
-export interface KconfigTree {
+export interface KconfigTree extends TreeRules {
   readonly root: MenuNode
   /** Indexed by KSymbol.id. */
   readonly symbols: readonly KSymbol[]
   /** Named symbols, also those only referred to; no constants, no choices. */
   readonly byName: ReadonlyMap<string, KSymbol>
   readonly modules: KSymbol | undefined
-  readonly choiceModel: ChoiceModel
   /** Files read, in order of first use. */
   readonly files: readonly string[]
   /** What the tree's warning-if and info macros said. */

@@ -21,17 +21,24 @@ const searchBudget = 12
 const maxDepth = 12
 
 /** Explains one wish against a configuration, down to what can be set or what blocks it. */
-export function explain(tree: KconfigTree, base: Pick<DotConfig, 'values'>, wish: Wish): Explanation {
+export const explain = (tree: KconfigTree, base: Pick<DotConfig, 'values'>, wish: Wish): Explanation =>
+  createExplainer(tree, base)(wish)
+
+/** As `explain`, for several wishes: the tree is evaluated once. */
+export function createExplainer(
+  tree: KconfigTree,
+  base: Pick<DotConfig, 'values'>,
+): (wish: Wish) => Explanation {
   const config = evaluate(tree, base)
   const reach = findReach(config)
-  const context: Context = {
-    config,
-    reach,
-    planner: createPlanner(config, reach, new Map()),
-    seen: new Set(),
-  }
-  const symbol = tree.byName.get(wish.symbol)
-  if (symbol === undefined || !isDefined(symbol)) return undefinedSymbol(tree, wish)
+  const planner = createPlanner(config, reach, new Map())
+  return (wish) => explainWish({ config, reach, planner, seen: new Set() }, wish)
+}
+
+function explainWish(context: Context, wish: Wish): Explanation {
+  const { config } = context
+  const symbol = config.tree.byName.get(wish.symbol)
+  if (symbol === undefined || !isDefined(symbol)) return undefinedSymbol(config.tree, wish)
   if (holds(config, wish)) return conclude(context, symbol, wish.value, 'holds', 'it has the wanted value')
   if (symbol.type !== 'bool' && symbol.type !== 'tristate') return explainText(context, symbol, wish.value)
   if (wish.value === 'n') return explainOff(context, symbol)
