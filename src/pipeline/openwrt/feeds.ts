@@ -106,16 +106,25 @@ async function bringFeed(context: OpenwrtContext, feed: NamedSource, tools: Step
   return { name, flags, location, ref, commit, path }
 }
 
+/** Of its last output, when scripts/feeds failed. */
+const shownLines = 8
+
 async function runFeeds(context: OpenwrtContext, args: readonly string[], tools: StepTools): Promise<void> {
   tools.progress({ item: `scripts/feeds ${args.join(' ')}` })
   const session = await context.session((text) => tools.line(text))
+  const last: string[] = []
   const { exitCode } = await session.exec(['./scripts/feeds', ...args], {
     cwd: context.tree,
     signal: tools.signal,
-    onLine: tools.line,
+    onLine: (line, stream) => {
+      tools.line(line, stream)
+      last.push(line)
+      if (last.length > shownLines) last.shift()
+    },
   })
   if (exitCode === 0) return
-  throw buildError('E_FEEDS', `scripts/feeds ${args.join(' ')} failed (exit ${exitCode})`, {
+  const lines = last.map((line) => `\n  ${line}`).join('')
+  throw buildError('E_FEEDS', `scripts/feeds ${args.join(' ')} failed (exit ${exitCode}):${lines}`, {
     hint: `log: ${tools.logPath}`,
   })
 }
