@@ -13,10 +13,12 @@ export function readPatches(names: readonly string[], cwd: string): NamedPatch[]
   return names.flatMap((name) => {
     const file = path.resolve(cwd, name)
     try {
-      const files = fs.statSync(file).isDirectory() ? patchesIn(file) : [file]
-      return files.map((one) => ({
-        name: path.relative(cwd, one),
-        patch: parsePatch(fs.readFileSync(one, 'latin1')),
+      const found = fs.statSync(file).isDirectory()
+        ? patchesIn(file).map((one) => path.join(name, one))
+        : [name]
+      return found.map((one) => ({
+        name: one,
+        patch: parsePatch(fs.readFileSync(path.resolve(cwd, one), 'latin1')),
       }))
     } catch (error) {
       throw usageError('E_PATCH_FILE', `${name} can not be read: ${messageOf(error)}`, { cause: error })
@@ -27,8 +29,7 @@ export function readPatches(names: readonly string[], cwd: string): NamedPatch[]
 function patchesIn(folder: string): string[] {
   const names = fs.readdirSync(folder).sort()
   const series = names.includes('series') ? seriesNames(path.join(folder, 'series')) : undefined
-  const patches = series ?? names.filter((name) => /\.(patch|diff)$/.test(name))
-  return patches.map((name) => path.join(folder, name))
+  return series ?? names.filter((name) => /\.(patch|diff)$/.test(name))
 }
 
 const seriesNames = (file: string): string[] =>
