@@ -1,13 +1,17 @@
 /** `npm run bench [name]`: measures parts of fwbuild, with peers in the same run. */
 interface Bench {
   readonly summary: string
-  readonly load: () => Promise<{ run: (args: readonly string[]) => Promise<void> | void }>
+  readonly load: () => Promise<(args: readonly string[]) => Promise<void> | void>
 }
 
 const benches: Readonly<Record<string, Bench>> = {
+  kconfig: {
+    summary: 'Kconfig reader and evaluator against conf and merge_config.sh; [KERNEL_TREE]',
+    load: async () => (await import('./kconfig.ts')).benchKconfig,
+  },
   patch: {
     summary: 'patch engine against patch and quilt; [KERNEL_TREE [OPENWRT_TREE]]',
-    load: () => import('./patch.ts'),
+    load: async () => (await import('./patch.ts')).run,
   },
 }
 
@@ -20,5 +24,6 @@ if (wanted.length === 0) {
 }
 for (const [known, { load }] of wanted) {
   console.log(`# ${known}`)
-  await (await load()).run(args)
+  const run = await load()
+  await run(args)
 }

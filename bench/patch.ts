@@ -8,8 +8,9 @@ import { bytesOf } from '../src/core/patch/lines.ts'
 import { parsePatch } from '../src/core/patch/parse.ts'
 import { applyEdits } from '../src/core/patch/placement.ts'
 import { applySeries } from '../src/core/patch/series.ts'
-import { readPatches } from '../src/effects/patch-files.ts'
-import { readTree, writeTree } from '../src/effects/patch-tree.ts'
+import { loadPatches } from '../src/effects/patch-files.ts'
+import { treeReader } from '../src/effects/patch-tree.ts'
+import { writeTree } from '../src/effects/patch-tree-write.ts'
 import { diffText, randomEdits, sourceLines } from './patch-input.ts'
 import { randomFrom } from './random.ts'
 
@@ -74,7 +75,7 @@ function real(kernel: string, openwrt: string, work: string): SeriesInput {
   // Only what the series touches, so that copies are cheap.
   const tree = path.join(work, 'tree')
   fs.mkdirSync(tree)
-  for (const { patch } of readPatches(patches, '/')) {
+  for (const { patch } of loadPatches(patches, '/')) {
     for (const file of patch.files) {
       for (const name of [file.oldName, file.newName]) {
         const plain = name?.split('/').slice(1).join('/')
@@ -96,8 +97,8 @@ function copy(from: string, to: string, name: string): void {
 
 /** What applies in this tree, so that all three programs do the same work. */
 function applicable(input: SeriesInput): string[] {
-  const named = readPatches(input.patches, '/')
-  const { patches } = applySeries(named, readTree(input.tree), { keepGoing: true })
+  const named = loadPatches(input.patches, '/')
+  const { patches } = applySeries(named, treeReader(input.tree), { keepGoing: true })
   return input.patches.filter((_, at) => patches[at]?.result.status !== 'refused')
 }
 
@@ -111,7 +112,7 @@ function series(input: SeriesInput, work: string): void {
   }
   const ours = fresh('ours')
   const mine = timed('fwbuild, one process', () => {
-    const result = applySeries(readPatches(patches, '/'), readTree(ours))
+    const result = applySeries(loadPatches(patches, '/'), treeReader(ours))
     writeTree(ours, result.files)
   })
   const looped = fresh('loop')

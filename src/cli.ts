@@ -1,6 +1,9 @@
+import { buffer } from 'node:stream/consumers'
+import { setImmediate } from 'node:timers/promises'
 import { runCli } from './commands/main.ts'
 
 const interruptExitCode = 130
+const infraExitCode = 3
 
 const controller = new AbortController()
 
@@ -12,19 +15,38 @@ function onInterrupt(): void {
 }
 process.on('SIGINT', onInterrupt)
 process.on('SIGTERM', onInterrupt)
-// A reader that went away (`fwbuild … | head`) is no failure.
-process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  if (error.code === 'EPIPE') process.exit(0)
-  throw error
+// The terminal was closed: what runs in a container must not go on without anybody. Shell and kernel both
+// tell, so this is no second interrupt. Under nohup (the launcher knows, Node forgets) the build goes on.
+process.on('SIGHUP', () => {
+  if (process.env['FWBUILD_NOHUP'] !== '1') controller.abort()
 })
 
-process.exitCode = await runCli(process.argv.slice(2), {
+let unwritten: NodeJS.ErrnoException | undefined
+for (const stream of [process.stdout, process.stderr]) {
+  stream.on('error', (error: NodeJS.ErrnoException) => {
+    // A reader that went away (`fwbuild … | head`, a closed terminal) is no failure; a full disk is one.
+    // Either way what runs is to be cleaned up.
+    if (!['EPIPE', 'EIO'].includes(error.code ?? '') && stream === process.stdout) unwritten = error
+    controller.abort()
+  })
+}
+
+const exitCode = await runCli(process.argv.slice(2), {
   stdout: (text) => void process.stdout.write(text),
   stderr: (text) => void process.stderr.write(text),
   stdin: process.stdin.isTTY ? process.stdin : undefined,
+  readInput: process.stdin.isTTY ? undefined : () => buffer(process.stdin),
   env: process.env,
   cwd: process.cwd(),
   stdoutIsTty: process.stdout.isTTY,
+  stdoutColumns: process.stdout.columns,
   stderrIsTty: process.stderr.isTTY,
   signal: controller.signal,
 })
+// Stream errors arrive one turn of the event loop after the write.
+await setImmediate()
+if (unwritten === undefined) process.exitCode = exitCode
+else {
+  process.stderr.write(`fwbuild: standard output cannot be written: ${unwritten.message} [E_STDOUT]\n`)
+  process.exitCode = infraExitCode
+}

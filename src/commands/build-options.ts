@@ -7,6 +7,7 @@ import { messageOf, usageError } from '../core/errors.ts'
 import { environmentLayer } from '../core/spec/environment.ts'
 import { parseFwbuildFile } from '../core/spec/fwbuild-file.ts'
 import { openwrtLayer, type OpenwrtLayer } from '../core/spec/options.ts'
+import { isUrl } from '../core/spec/source-reference.ts'
 import type { Io } from './io.ts'
 
 /** Flags that are no part of what is built. */
@@ -117,24 +118,13 @@ const renamed: Readonly<Record<string, keyof OpenwrtLayer>> = {
   rootfsSize: 'rootfsSizeMb',
   kernelSize: 'kernelSizeMb',
 }
-const notOptions = new Set([
-  'file',
-  'until',
-  'lock',
-  'json',
-  'dryRun',
-  'explain',
-  'installMissing',
-  'quiet',
-  'verbose',
-])
 
 function flagLayer(flags: Flags, cwd: string): OpenwrtLayer {
-  const entries = Object.entries(flags).filter(([name]) => !notOptions.has(name))
-  return fromFolder(
-    validated(Object.fromEntries(entries.map(([name, value]) => [renamed[name] ?? name, value]))),
-    cwd,
-  )
+  // The rest (--json, lock's --update, …) is about the run, not about what is built.
+  const entries = Object.entries(flags)
+    .map(([name, value]) => [renamed[name] ?? name, value] as const)
+    .filter(([name]) => name in openwrtLayer.shape)
+  return fromFolder(validated(Object.fromEntries(entries)), cwd)
 }
 
 function validated(raw: Record<string, unknown>): OpenwrtLayer {
@@ -157,6 +147,14 @@ function fromFolder(layer: OpenwrtLayer, folder: string): OpenwrtLayer {
     if (layer[key] !== undefined) result[key] = at(layer[key])
   for (const key of ['patch', 'fragment'] as const)
     if (layer[key] !== undefined) result[key] = layer[key].map(at)
+  const sourceAt = (text: string): string => {
+    const [location = '', ...rest] = text.split('#')
+    return location === '' || location.startsWith('-') || isUrl(location)
+      ? text
+      : [at(location), ...rest].join('#')
+  }
+  if (layer.source !== undefined) result['source'] = sourceAt(layer.source)
+  if (layer.merge !== undefined) result['merge'] = layer.merge.map(sourceAt)
   return result
 }
 

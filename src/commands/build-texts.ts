@@ -27,6 +27,8 @@ export function explainReruns(reruns: readonly Rerun[]): string {
   return reruns
     .map(({ step, outputsGone, differences }) => {
       if (outputsGone) return `${step} ran again: what it had made is gone or was changed\n`
+      if (differences.length === 0)
+        return `${step} ran again: this fwbuild does it otherwise than the one before\n`
       const lines = differences.map(
         ({ path, before, after }) => `  ${path}: ${shown(before)} → ${shown(after)}\n`,
       )

@@ -1,13 +1,17 @@
 /** Everything a command may touch of the process it runs in; tests pass their own. */
 export interface Io {
   /** Results only (documents, patches, JSON). */
-  readonly stdout: (text: string) => void
+  readonly stdout: (text: string | Uint8Array) => void
   /** The talk: progress, notes, errors. */
   readonly stderr: (text: string) => void
   readonly stdin: NodeJS.ReadStream | undefined
+  /** Everything that comes on standard input; undefined when that is a terminal. */
+  readonly readInput: (() => Promise<Uint8Array>) | undefined
   readonly env: Readonly<Record<string, string | undefined>>
   readonly cwd: string
   readonly stdoutIsTty: boolean
+  /** Width of the terminal, where there is one. */
+  readonly stdoutColumns: number | undefined
   readonly stderrIsTty: boolean
   /** Aborted at the first interrupt. */
   readonly signal: AbortSignal

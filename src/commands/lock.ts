@@ -24,7 +24,7 @@ export function define(command: Command, io: Io): void {
           hint: 'fwbuild lock --update replaces its pins',
         })
       }
-      const settings = { ...(await openwrtSettings(layers, { lock: '/dev/null' }, io)), lock: undefined }
+      const settings = await openwrtSettings(layers, 'unpinned', io)
       const reporter = reporterFor(run, io)
       try {
         const { context } = await buildOpenwrt({

@@ -13,13 +13,17 @@ const verbs: Readonly<Record<string, Verb>> = {
     summary: 'build OpenWrt images for hypervisors and boot them',
     load: () => import('./openwrt.ts'),
   },
+  verify: {
+    summary: 'boot an image in QEMU and check over its console that it works',
+    load: () => import('./verify.ts'),
+  },
   patch: {
     summary: 'apply, check, rewrite and edit patches with a verdict for each hunk',
     load: () => import('./patch.ts'),
   },
-  verify: {
-    summary: 'boot an image in QEMU and check over its console that it works',
-    load: () => import('./verify.ts'),
+  kconfig: {
+    summary: 'merge, check, explain and compare kernel configurations',
+    load: () => import('./kconfig.ts'),
   },
   lock: {
     summary: 'pin sources, patches and buildroot image of a build',
@@ -80,7 +84,10 @@ function configure(command: Command, io: Io): void {
 function reportFailure(error: unknown, io: Io): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2
   if (error instanceof FwbuildError) {
-    io.stderr(`fwbuild: ${error.message} [${error.code}]\n`)
+    // Behind the first line, so that a list below it does not hide the code.
+    const [what = '', ...details] = error.message.split('\n')
+    const first = what.endsWith(':') ? `${what.slice(0, -1)} [${error.code}]:` : `${what} [${error.code}]`
+    io.stderr([`fwbuild: ${first}`, ...details, ''].join('\n'))
     if (error.hint !== undefined) io.stderr(`${error.hint.replaceAll(/^/gm, '  ')}\n`)
     return error.exitCode
   }

@@ -17,7 +17,7 @@ import { projectDir } from './project.ts'
 /** Everything a build needs to know, from all layers of options. */
 export async function openwrtSettings(
   layers: readonly OpenwrtLayer[],
-  run: Pick<RunFlags, 'lock'>,
+  run: Pick<RunFlags, 'lock'> | 'unpinned',
   io: Io,
 ): Promise<OpenwrtSettings> {
   const pick = <K extends keyof OpenwrtLayer>(key: K): OpenwrtLayer[K] =>
@@ -47,7 +47,7 @@ export async function openwrtSettings(
     user: buildUser(io.env),
     jobs: pick('jobs') ?? availableParallelism(),
     offline,
-    lock: await readLock(run.lock, spec.release.name, io),
+    lock: run === 'unpinned' ? undefined : await readLock(run.lock, spec.release.name, io),
     buildrootInputs: engine === 'host' ? { engine } : await buildrootInputs(wish),
     ensureBuildroot: (tell) =>
       engine === 'host'
@@ -69,5 +69,10 @@ async function readLock(given: string | undefined, release: string, io: Io): Pro
     })
   }
   const lock = parseLockfile(text, given ?? 'fwbuild.lock')
-  return lock.release === release ? lock : undefined
+  if (lock.release === release) return lock
+  // One that just lies in the current directory is for builds of its own release.
+  if (given === undefined) return undefined
+  throw usageError('E_LOCK_RELEASE', `${given} pins release ${lock.release}, not ${release}`, {
+    hint: `add --release ${lock.release}, or name another lock file`,
+  })
 }

@@ -1,9 +1,12 @@
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import type { Command } from 'commander'
 import { usageError } from '../core/errors.ts'
 import type { HostJob } from '../core/host/requirements.ts'
 import { openwrtStepIds, type OpenwrtStepId } from '../pipeline/openwrt.ts'
-import { buildOpenwrt } from '../pipeline/openwrt-build.ts'
+import { buildOpenwrt, type BuildResult } from '../pipeline/openwrt-build.ts'
 import { installMissing } from '../pipeline/install-missing.ts'
+import { requireBoots } from '../pipeline/openwrt/boot.ts'
 import type { OpenwrtSettings } from '../pipeline/openwrt/context.ts'
 import { artifactTable } from '../report/result-table.ts'
 import { addCommonOptions, addOpenwrtOptions, readLayers, type RunFlags } from './build-options.ts'
@@ -70,10 +73,20 @@ async function build(
     })
     await reporter.close()
     if (run.explain) io.stderr(explainReruns(result.reruns))
-    const { artifacts } = result.context.found
-    if (run.json) io.stdout(`${JSON.stringify({ output: settings.paths.output, artifacts }, null, 2)}\n`)
-    else if (artifacts.length > 0) io.stdout(`\n${artifactTable(artifacts)}\n${settings.paths.output}\n`)
+    await printResult(result, run, io)
+    requireBoots(result.context)
   } finally {
     await reporter.close()
   }
+}
+
+/** The manifest with --json, else the table of images and proofs; nothing for a build that stopped before. */
+async function printResult({ context, outcomes }: BuildResult, run: RunFlags, io: Io): Promise<void> {
+  const { output } = context.paths
+  if (!outcomes.has('manifest')) {
+    if (run.json) io.stdout(`${JSON.stringify({ steps: Object.fromEntries(outcomes) }, null, 2)}\n`)
+    return
+  }
+  if (run.json) io.stdout(await readFile(join(output, 'manifest.json'), 'utf8'))
+  else io.stdout(`\n${artifactTable(context.found.artifacts)}\n${output}\n`)
 }

@@ -2,6 +2,8 @@ import { type Command, InvalidArgumentError, Option } from 'commander'
 import type { Io } from './io.ts'
 import type { ApplyFlags } from './patch-apply.ts'
 
+const patchesHelp = 'patch files, directories of *.patch, quilt series files, or - for standard input'
+
 /** `fwbuild patch`: apply, check, rewrite and edit patches. */
 export function define(command: Command, io: Io): void {
   const strip = (): Option =>
@@ -11,7 +13,7 @@ export function define(command: Command, io: Io): void {
   command
     .command('apply')
     .description('apply patches as one series, all or nothing; exit 1 when a hunk has no sure place')
-    .argument('<patch...>', 'patch files; a directory stands for its series')
+    .argument('<patch...>', patchesHelp)
     .addOption(tree())
     .addOption(strip())
     .option('-R, --reverse', 'undo the patches', false)
@@ -23,13 +25,13 @@ export function define(command: Command, io: Io): void {
     .option('--json', 'print one JSON document', false)
     .action(async (patches: string[], flags: ApplyFlags) => {
       const { applyCommand } = await import('./patch-apply.ts')
-      applyCommand(patches, flags, io)
+      await applyCommand(patches, flags, io)
     })
 
   command
     .command('check')
     .description('print what would become of each hunk of a series; exit 1 when one has no sure place')
-    .argument('<patch...>', 'patch files; a directory stands for its series')
+    .argument('<patch...>', patchesHelp)
     .addOption(tree())
     .addOption(strip())
     .option('-R, --reverse', 'check undoing the patches', false)
@@ -37,26 +39,26 @@ export function define(command: Command, io: Io): void {
     .option('--json', 'print one JSON document', false)
     .action(async (patches: string[], flags: ApplyFlags) => {
       const { checkCommand } = await import('./patch-apply.ts')
-      checkCommand(patches, flags, io)
+      await checkCommand(patches, flags, io)
     })
 
   command
     .command('rewrite')
     .description('print the patch as it should have been for this tree: `git apply` takes it exactly')
-    .argument('<patch>')
+    .argument('<patch>', 'patch file, or - for standard input')
     .addOption(tree())
     .addOption(strip())
     .option('--best-effort', 'take the best place even where it is not sure', false)
     .option('-o, --output <file>', 'write there instead of to standard output')
     .action(async (patch: string, flags: ApplyFlags & { output?: string }) => {
       const { rewriteCommand } = await import('./patch-apply.ts')
-      rewriteCommand(patch, flags, io)
+      await rewriteCommand(patch, flags, io)
     })
 
   command
     .command('edit')
     .description('print the patch without some of its changes; counts and later numbers follow')
-    .argument('<patch>')
+    .argument('<patch>', 'patch file, or - for standard input')
     .requiredOption(
       '--drop-lines <regex>',
       'added lines not to add, removed lines to leave; conditions stay valid C',
@@ -64,7 +66,7 @@ export function define(command: Command, io: Io): void {
     .option('-o, --output <file>', 'write there instead of to standard output')
     .action(async (patch: string, flags: { dropLines: string; output?: string }) => {
       const { editCommand } = await import('./patch-edit.ts')
-      editCommand(patch, flags, io)
+      await editCommand(patch, flags, io)
     })
 }
 

@@ -30,7 +30,7 @@ export function differences(
   after: Json | undefined,
   path = '',
 ): readonly JsonDifference[] {
-  if (isTree(before) && isTree(after)) {
+  if (isTree(before) && isTree(after) && isArray(before) === isArray(after)) {
     const keys = [...new Set([...Object.keys(before), ...Object.keys(after)])].sort()
     return keys.flatMap((key) =>
       differences(child(before, key), child(after, key), path ? `${path}.${key}` : key),

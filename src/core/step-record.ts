@@ -6,13 +6,13 @@ export interface StepRecord {
   readonly step: string
   /** Everything the result depends on, readable, so that a difference can be shown. */
   readonly inputs: Json
-  /** sha256 over `inputs`. */
+  /** sha256 over the step's version and `inputs`. */
   readonly fingerprint: string
   readonly outputs: Json
   readonly durationMs: number
   readonly logPath: string | null
 }
 
-/** Identity of a step's inputs: sha256 of their canonical JSON, hex. */
-export const fingerprintOf = (inputs: Json): string =>
-  createHash('sha256').update(canonicalJson(inputs)).digest('hex')
+/** Identity of what a step does with its inputs: sha256 of both as canonical JSON, hex. */
+export const fingerprintOf = (stepVersion: number, inputs: Json): string =>
+  createHash('sha256').update(canonicalJson({ stepVersion, inputs })).digest('hex')

@@ -43,7 +43,7 @@ export async function replaceFile<T>(path: string, produce: (temporary: string) 
   } catch (error) {
     // Nothing may hide the first error.
     await rm(temporary, { force: true }).catch(() => {})
-    throw translateFileError(path, error)
+    throw fileError(path, error)
   }
 }
 
@@ -56,7 +56,8 @@ async function syncToDisk(path: string): Promise<void> {
   }
 }
 
-function translateFileError(path: string, error: unknown): unknown {
+/** Errors of the file system as infra E_DISK_FULL | E_FILE_WRITE; anything else as it is. */
+export function fileError(path: string, error: unknown): unknown {
   const code = (error as NodeJS.ErrnoException).code
   if (code === 'ENOSPC' || code === 'EDQUOT') {
     return infraError('E_DISK_FULL', `no space left while writing ${path}`, {

@@ -143,6 +143,7 @@ export async function commitFiles(
     const git = openGit(store.gitDir, {
       ...store,
       indexFile: join(scratch, 'index'),
+      workTree: scratch,
       commitDate: await commitDate(store, parent),
     })
     await gitRaw(git, ['read-tree', parent])

@@ -1,8 +1,9 @@
 import { existsSync } from 'node:fs'
 import { mkdir } from 'node:fs/promises'
-import { dirname } from 'node:path'
+import { dirname, resolve } from 'node:path'
 import { gitMaybe, gitRaw, openGit } from './git.ts'
 import { removeTree } from './files.ts'
+import { removeLeftLock } from './git-left-lock.ts'
 import { runProcess } from './process.ts'
 
 export interface Worktree {
@@ -38,6 +39,9 @@ export async function checkOut(worktree: Worktree, commit: string): Promise<read
     await gitRaw(mirror, ['worktree', 'add', '--force', '--detach', '--no-checkout', worktree.path, commit])
   }
   const git = openGit(worktree.path, worktree)
+  await removeLeftLock(resolve(worktree.path, await gitRaw(git, ['rev-parse', '--git-path', 'index.lock'])), [
+    worktree.path,
+  ])
   const missing = await missingPaths(worktree, commit)
   if (missing.length > 0) {
     await gitRaw(git, ['sparse-checkout', 'set', '--no-cone', '/*', ...missing.map((path) => `!/${path}`)])

@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events'
 import { simpleGit, type SimpleGit } from 'simple-git'
 import { cancelledError, infraError, messageOf } from '../core/errors.ts'
 
@@ -10,6 +11,8 @@ const proxies = ['http_proxy', 'https_proxy', 'no_proxy', 'all_proxy']
 export interface GitOptions {
   readonly signal: AbortSignal
   readonly indexFile?: string
+  /** Any directory: a bare repository needs one before it takes files out of an index. */
+  readonly workTree?: string
   /** Seconds since 1970 that new commits carry. */
   readonly commitDate?: number
 }
@@ -25,9 +28,12 @@ export function openGit(directory: string, options: GitOptions): SimpleGit {
     GIT_COMMITTER_EMAIL: identity.email,
   }
   if (options.indexFile !== undefined) own['GIT_INDEX_FILE'] = options.indexFile
+  if (options.workTree !== undefined) own['GIT_WORK_TREE'] = options.workTree
   if (options.commitDate !== undefined) {
     own['GIT_AUTHOR_DATE'] = own['GIT_COMMITTER_DATE'] = `${options.commitDate} +0000`
   }
+  // simple-git listens once for each instance, of which a build opens dozens on one signal.
+  setMaxListeners(0, options.signal)
   const inherited = Object.entries(process.env).filter(
     ([name]) => passedOn.includes(name) || proxies.includes(name.toLowerCase()),
   )

@@ -11,7 +11,8 @@ import { giveTo } from './build-user.ts'
 import type { BuildUser, Engine, ExecOptions, ExecResult, Session, SessionSpec, Terminal } from './engine.ts'
 import { stopMarked } from './marked-processes.ts'
 import { makeMountSources } from './mounts.ts'
-import { runProcess, startProcess } from './process.ts'
+import { runProcess, startProcess, timeoutError } from './process.ts'
+import { limitedSignal } from './time-limit.ts'
 
 type Env = Readonly<Record<string, string | undefined>>
 
@@ -57,8 +58,8 @@ function sessionOf(spec: SessionSpec, env: Env, home: string, workDir: string): 
     const { signal, timeoutMs } = options
     const id = randomUUID()
     const online = options.network === 'online' ? pick(env, proxyVariables) : {}
-    const limit = timeoutMs === undefined ? [] : [AbortSignal.timeout(timeoutMs)]
-    const stop = AbortSignal.any([signal, ...limit])
+    using limited = limitedSignal(signal, timeoutMs)
+    const stop = limited.signal
     // Stopping the process group is not enough: members that left it would go on, and hold our pipes.
     let stopping: Promise<unknown> = Promise.resolve()
     const onStop = (): void => {
@@ -74,6 +75,9 @@ function sessionOf(spec: SessionSpec, env: Env, home: string, workDir: string): 
         ...(options.onLine === undefined ? {} : { onLine: options.onLine }),
         ...(timeoutMs === undefined ? {} : { timeoutMs }),
       })
+      // The markers may have stopped it before runProcess's own limit noticed.
+      if (signal.aborted) throw cancelledError()
+      if (stop.aborted) throw timeoutError(argv[0] ?? '', timeoutMs ?? 0)
       return { exitCode }
     } finally {
       stop.removeEventListener('abort', onStop)

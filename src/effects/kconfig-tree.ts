@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process'
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { infraError, messageOf, usageError } from '../core/errors.ts'
-import type { ChoiceModel, KconfigTree } from '../core/kconfig/tree/model.ts'
+import type { KconfigTree, TreeRules } from '../core/kconfig/tree/model.ts'
 import { readKconfigTree, type KconfigHost } from '../core/kconfig/tree/parser.ts'
 
 export interface KernelTreeOptions {
@@ -10,6 +10,8 @@ export interface KernelTreeOptions {
   readonly arch?: string
   /** Overrides of what `make` would export to conf, e.g. `CC`. */
   readonly env?: Readonly<Record<string, string | undefined>>
+  /** Stands before every compiler probe, e.g. to remember answers; `ask` runs the probe. */
+  readonly shell?: (command: string, ask: () => string) => string
 }
 
 /** Far above any real Kconfig file. */
@@ -27,27 +29,34 @@ export function readKernelTree(directory: string, options: KernelTreeOptions = {
     throw usageError('E_KCONFIG_MISSING', `${directory}: no Kconfig file, so this is no kernel tree`, {
       hint: 'Give the top folder of an unpacked kernel source.',
     })
+  const rules = rulesOf(directory)
   return readKconfigTree(
     top,
-    createHost(directory, kernelEnvironment(directory, options)),
-    choiceModelOf(directory),
+    createHost(directory, kernelEnvironment(directory, options), options.shell),
+    rules.choiceModel,
+    rules.unmetSelects,
   )
 }
 
-function createHost(directory: string, env: NodeJS.ProcessEnv): KconfigHost {
+function createHost(
+  directory: string,
+  env: NodeJS.ProcessEnv,
+  around: NonNullable<KernelTreeOptions['shell']> = (_command, ask) => ask(),
+): KconfigHost {
+  // $(shell,…) of Kconfig's macro language is a shell command by definition.
+  const ask = (command: string): string =>
+    spawnSync('/bin/sh', ['-c', command], {
+      cwd: directory,
+      env,
+      encoding: 'utf8',
+      stdio: ['ignore', 'pipe', 'ignore'],
+      timeout: probeTimeoutMs,
+    }).stdout ?? ''
   return {
     readFile: (path) => readTreeFile(join(directory, path), path),
     glob: (pattern) => glob(directory, pattern),
     env: (name) => env[name],
-    // $(shell,…) of Kconfig's macro language is a shell command by definition.
-    shell: (command) =>
-      spawnSync('/bin/sh', ['-c', command], {
-        cwd: directory,
-        env,
-        encoding: 'utf8',
-        stdio: ['ignore', 'pipe', 'ignore'],
-        timeout: probeTimeoutMs,
-      }).stdout ?? '',
+    shell: (command) => around(command, () => ask(command)),
   }
 }
 
@@ -95,13 +104,14 @@ function readTreeFile(file: string, shown: string): string | undefined {
   }
 }
 
-/** Newer conf keeps a list of a choice's members; that is where the two models part. */
-function choiceModelOf(directory: string): ChoiceModel {
-  for (const header of ['scripts/kconfig/expr.h', 'scripts/config/expr.h']) {
-    const text = readTreeFile(join(directory, header), header)
-    if (text !== undefined) return text.includes('choice_members') ? 'menu' : 'symbol'
+/** Reads off a tree's own conf how it computes: newer ones keep a list of a choice's members. */
+function rulesOf(directory: string): TreeRules {
+  const isOpenwrt = existsSync(join(directory, 'scripts/config/expr.h'))
+  const header = readTreeFile(join(directory, 'scripts/kconfig/expr.h'), 'scripts/kconfig/expr.h') ?? ''
+  return {
+    choiceModel: header.includes('choice_members') ? 'menu' : 'symbol',
+    unmetSelects: isOpenwrt ? 'refused' : 'taken',
   }
-  return 'symbol'
 }
 
 /**

@@ -1,62 +1,108 @@
-import * as fs from 'node:fs'
-import path from 'node:path'
+import { randomBytes } from 'node:crypto'
+import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { basename, dirname, join, resolve } from 'node:path'
 import { infraError, messageOf, usageError } from '../core/errors.ts'
+import { binaryString } from '../core/patch/lines.ts'
 import { parsePatch } from '../core/patch/parse.ts'
+import { parseQuiltSeries } from '../core/patch/quilt-series.ts'
 import type { NamedPatch } from '../core/patch/series.ts'
 
+/** Larger files are no patches; the largest of the Linux kernel's releases stay below. */
+const maxPatchBytes = 256 * 1024 * 1024
+
+/** The name by which standard input goes. */
+export const standardInput = '-'
+
 /**
- * Reads patches; a directory stands for its quilt `series` file, or else all its *.patch and *.diff files
- * in order of name.
- * @throws FwbuildError (usage, E_PATCH_FILE) when a name can not be read
+ * Loads patches: files, `-` (standard input), directories (their *.patch and *.diff in name order) and
+ * quilt series files (named `series`, `series.*` or `*.series`).
+ * @param input what came on standard input
+ * @throws usage E_PATCH_MISSING | E_PATCH_EMPTY | E_SERIES_SYNTAX, infra E_PATCH_READ
  */
-export function readPatches(names: readonly string[], cwd: string): NamedPatch[] {
+export function loadPatches(
+  names: readonly string[],
+  cwd: string,
+  input: Uint8Array = new Uint8Array(),
+): NamedPatch[] {
   return names.flatMap((name) => {
-    const file = path.resolve(cwd, name)
-    try {
-      const found = fs.statSync(file).isDirectory()
-        ? patchesIn(file).map((one) => path.join(name, one))
-        : [name]
-      return found.map((one) => ({
-        name: one,
-        patch: parsePatch(fs.readFileSync(path.resolve(cwd, one), 'latin1')),
-      }))
-    } catch (error) {
-      throw usageError('E_PATCH_FILE', `${name} can not be read: ${messageOf(error)}`, { cause: error })
-    }
+    const path = resolve(cwd, name)
+    if (name === standardInput) return [named('stdin', input)]
+    if (isDirectory(path, name)) return loadDirectory(path)
+    return /^series(\..*)?$|\.series$/.test(basename(path)) ? loadSeries(path) : [loadPatch(path)]
   })
 }
 
-function patchesIn(folder: string): string[] {
-  const names = fs.readdirSync(folder).sort()
-  const series = names.includes('series') ? seriesNames(path.join(folder, 'series')) : undefined
-  return series ?? names.filter((name) => /\.(patch|diff)$/.test(name))
+function isDirectory(path: string, name: string): boolean {
+  try {
+    return statSync(path).isDirectory()
+  } catch (cause) {
+    throw missing(name, cause)
+  }
 }
 
-const seriesNames = (file: string): string[] =>
-  fs
-    .readFileSync(file, 'utf8')
-    .split('\n')
-    .map(
-      (line) =>
-        line
-          .replace(/\s*#.*/, '')
-          .trim()
-          .split(/\s+/)[0] ?? '',
-    )
-    .filter((name) => name !== '')
+function loadDirectory(directory: string): NamedPatch[] {
+  const names = reading(directory, () => readdirSync(directory))
+  const patches = names.filter((name) => /\.(patch|diff)$/.test(name)).sort()
+  if (patches.length === 0) throw usageError('E_PATCH_EMPTY', `${directory} holds no *.patch and no *.diff`)
+  return patches.map((name) => loadPatch(join(directory, name)))
+}
+
+function loadSeries(file: string): NamedPatch[] {
+  const entries = parseQuiltSeries(readBytes(file).toString('utf8'))
+  if ('reason' in entries) throw usageError('E_SERIES_SYNTAX', `${file}:${entries.line}: ${entries.reason}`)
+  if (entries.length === 0) throw usageError('E_PATCH_EMPTY', `${file} names no patch`)
+  return entries.map(({ name, ...options }) => ({
+    ...loadPatch(resolve(dirname(file), name)),
+    ...options,
+  }))
+}
+
+const loadPatch = (file: string): NamedPatch => named(basename(file), readBytes(file), file)
+
+function named(name: string, bytes: Uint8Array, shown: string = name): NamedPatch {
+  const patch = parsePatch(binaryString(bytes))
+  if (patch.files.length === 0 && patch.problems.length === 0) {
+    throw usageError('E_PATCH_EMPTY', `${shown} holds no patch`)
+  }
+  return { name, patch }
+}
+
+function readBytes(file: string): Buffer {
+  return reading(file, () => {
+    const stats = statSync(file)
+    if (stats.isFile() && stats.size > maxPatchBytes) {
+      throw usageError('E_PATCH_SIZE', `${file} is too large for a patch (${stats.size} bytes)`)
+    }
+    return readFileSync(file)
+  })
+}
+
+function reading<T>(file: string, read: () => T): T {
+  try {
+    return read()
+  } catch (error) {
+    const code = (error as NodeJS.ErrnoException).code
+    if (code === 'ENOENT' || code === 'ENOTDIR') throw missing(file, error)
+    if ((error as NodeJS.ErrnoException).syscall === undefined) throw error
+    throw infraError('E_PATCH_READ', `${file} cannot be read: ${messageOf(error)}`, { cause: error })
+  }
+}
+
+const missing = (file: string, cause: unknown): Error =>
+  usageError('E_PATCH_MISSING', `there is no patch ${file}`, { cause })
 
 /**
- * Writes a text (binary string) as a whole or not at all.
- * @throws FwbuildError (infra, E_PATCH_WRITE)
+ * Writes a patch (binary string) as a whole or not at all; missing parent directories are made.
+ * @throws infra E_PATCH_WRITE
  */
-export function writeText(file: string, text: string): void {
-  const temporary = `${file}.${process.pid}.tmp`
+export function writePatch(file: string, text: string): void {
+  const temporary = `${file}.${randomBytes(6).toString('hex')}.tmp`
   try {
-    fs.mkdirSync(path.dirname(file), { recursive: true })
-    fs.writeFileSync(temporary, text, 'latin1')
-    fs.renameSync(temporary, file)
+    mkdirSync(dirname(file), { recursive: true })
+    writeFileSync(temporary, text, { encoding: 'latin1', flag: 'wx' })
+    renameSync(temporary, file)
   } catch (error) {
-    fs.rmSync(temporary, { force: true })
-    throw infraError('E_PATCH_WRITE', `${file} can not be written: ${messageOf(error)}`, { cause: error })
+    rmSync(temporary, { force: true })
+    throw infraError('E_PATCH_WRITE', `${file} cannot be written: ${messageOf(error)}`, { cause: error })
   }
 }

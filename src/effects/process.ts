@@ -179,9 +179,7 @@ async function supervise(
     const exitCode = await closed
     if (signal?.aborted === true) throw cancelledError()
     if (timedOut) {
-      throw infraError('E_PROCESS_TIMEOUT', `${program} did not end within ${(timeoutMs ?? 0) / 1000} s`, {
-        retryable: true,
-      })
+      throw timeoutError(program, timeoutMs ?? 0)
     }
     return exitCode
   } finally {
@@ -190,6 +188,10 @@ async function supervise(
     group.finish()
   }
 }
+
+/** What a process that overran its limit fails with. */
+export const timeoutError = (program: string, timeoutMs: number): Error =>
+  infraError('E_PROCESS_TIMEOUT', `${program} did not end within ${timeoutMs / 1000} s`, { retryable: true })
 
 /** The children of a process that was started detached: signals reach all of them. */
 class ProcessGroup {

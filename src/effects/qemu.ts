@@ -4,6 +4,7 @@ import { dirname, join } from 'node:path'
 import { finished } from 'node:stream/promises'
 import { StringDecoder } from 'node:string_decoder'
 import { infraError } from '../core/errors.ts'
+import { fileError } from './files.ts'
 import { startProcess } from './process.ts'
 import { Tail } from './process-output.ts'
 
@@ -69,7 +70,10 @@ export interface RunningMachine {
   readonly send: (text: string) => void
   /** Resolves when QEMU is gone; throws cancelled after an abort. */
   readonly exited: Promise<{ readonly exitCode: number; readonly stderr: string }>
-  /** Kills QEMU and closes the log; always to be called, also after the exit. */
+  /**
+   * Kills QEMU and closes the log; always to be called, also after the exit.
+   * @throws infra E_DISK_FULL | E_FILE_WRITE when the log is not whole
+   */
   readonly stop: () => Promise<void>
 }
 
@@ -114,7 +118,9 @@ export async function startMachine(
     stop: async () => {
       await qemu.stop()
       log.end()
-      await logged
+      await logged.catch((error: unknown) => {
+        throw fileError(options.logPath, error)
+      })
     },
   }
 }

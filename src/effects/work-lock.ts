@@ -1,8 +1,10 @@
+import { createHash, randomUUID } from 'node:crypto'
 import { existsSync } from 'node:fs'
-import { link, mkdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { access, constants, link, mkdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { hostname } from 'node:os'
-import { join } from 'node:path'
-import { infraError } from '../core/errors.ts'
+import { dirname, join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { infraError, messageOf } from '../core/errors.ts'
 
 interface Holder {
   readonly pid: number
@@ -14,16 +16,26 @@ interface Holder {
 }
 
 export interface WorkLock extends AsyncDisposable {
-  /** True when the last holder died without letting go: it may have left a container behind. */
+  /**
+   * True when a holder died without letting go and nobody has cleared up after it yet: it may have left a
+   * container behind.
+   */
   readonly holderCrashed: boolean
+  /** Call it when what the dead holder left is gone; until then every later holder is told of the crash. */
+  readonly clearedUp: () => Promise<void>
 }
 
 /**
  * Takes the one lock of a work directory.
- * @throws infra E_WORK_LOCKED that names the holder
+ * @throws infra E_WORK_LOCKED that names the holder; E_WORK_DIR
  */
 export async function takeWorkLock(workDir: string, command: string): Promise<WorkLock> {
-  await mkdir(workDir, { recursive: true })
+  try {
+    await makeDirectory(workDir)
+    await access(workDir, constants.W_OK)
+  } catch (error) {
+    throw unusable(error)
+  }
   const path = join(workDir, 'lock')
   const own: Holder = {
     pid: process.pid,
@@ -32,25 +44,70 @@ export async function takeWorkLock(workDir: string, command: string): Promise<Wo
     since: new Date().toISOString(),
     command,
   }
-  let holderCrashed = false
-  for (;;) {
-    if (await claim(path, own)) break
-    const holder = await readHolder(path)
-    if (holder !== undefined && (await isAlive(holder))) {
-      throw infraError('E_WORK_LOCKED', `${workDir} is in use by process ${holder.pid} on ${holder.host}`, {
-        retryable: true,
-        hint: `it runs ‘${holder.command}’ since ${holder.since}; wait for it, stop it, or use another --work`,
-      })
-    }
-    holderCrashed = true
-    await rm(path, { force: true })
+  const holder = await acquire(path, own)
+  if (holder !== undefined) {
+    throw infraError('E_WORK_LOCKED', `${workDir} is in use by process ${holder.pid} on ${holder.host}`, {
+      retryable: true,
+      hint: `it runs ‘${holder.command}’ since ${holder.since}; wait for it, stop it, or use another --work`,
+    })
   }
-  return { holderCrashed, [Symbol.asyncDispose]: () => rm(path, { force: true }) }
+  return {
+    holderCrashed: existsSync(crashMark(path)),
+    clearedUp: () => rm(crashMark(path), { force: true }),
+    [Symbol.asyncDispose]: () => rm(path, { force: true }),
+  }
+}
+
+/** Stays from when a dead holder was found until somebody cleared up after it. */
+const crashMark = (path: string): string => join(dirname(path), 'lock.crashed')
+
+/** Node's own recursive mkdir never ends where the kernel lets nobody make directories (/proc, /sys). */
+async function makeDirectory(path: string): Promise<void> {
+  try {
+    await mkdir(path)
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException
+    if (code === 'EEXIST' && (await stat(path)).isDirectory()) return
+    if (code !== 'ENOENT' || existsSync(dirname(path))) throw error
+    await makeDirectory(dirname(path))
+    await mkdir(path)
+  }
+}
+
+const clearingPollMs = 10
+
+/** @returns the living holder where there is one */
+async function acquire(path: string, own: Holder): Promise<Holder | undefined> {
+  for (;;) {
+    if (await claim(path, own)) return undefined
+    const text = await readText(path)
+    // Let go between the two looks.
+    if (text === undefined) continue
+    const holder = parseHolder(text)
+    if (holder !== undefined && (await isAlive(holder))) return holder
+    await clear(path, text, own)
+  }
+}
+
+/**
+ * Removes the lock of a dead holder. Of several that found it dead one may do so, and only while the lock is
+ * still that very one: otherwise the lock that another just took would be removed.
+ */
+async function clear(path: string, text: string, own: Holder): Promise<void> {
+  const right = `${path}.${createHash('sha256').update(text).digest('hex').slice(0, 16)}`
+  if ((await acquire(right, own)) !== undefined) return sleep(clearingPollMs)
+  try {
+    if ((await readText(path)) !== text) return
+    await writeFile(crashMark(path), '')
+    await rm(path, { force: true })
+  } finally {
+    await rm(right, { force: true })
+  }
 }
 
 /** Makes the lock file whole or not at all: a link fails where one exists. */
 async function claim(path: string, own: Holder): Promise<boolean> {
-  const temporary = `${path}.${own.pid}`
+  const temporary = `${path}.${randomUUID()}`
   await writeFile(temporary, `${JSON.stringify(own)}\n`)
   try {
     await link(temporary, path)
@@ -63,9 +120,27 @@ async function claim(path: string, own: Holder): Promise<boolean> {
   }
 }
 
-async function readHolder(path: string): Promise<Holder | undefined> {
+const unusable = (cause: unknown): Error =>
+  infraError('E_WORK_DIR', `the work directory cannot be used: ${messageOf(cause)}`, {
+    cause,
+    retryable: false,
+    hint: 'name another with --work DIR',
+  })
+
+async function readText(path: string): Promise<string | undefined> {
   try {
-    return JSON.parse(await readFile(path, 'utf8')) as Holder
+    return await readFile(path, 'utf8')
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
+    throw unusable(error)
+  }
+}
+
+/** `undefined` for a damaged file. */
+function parseHolder(text: string): Holder | undefined {
+  try {
+    const value = JSON.parse(text) as Partial<Holder> | null
+    return typeof value?.pid === 'number' ? (value as Holder) : undefined
   } catch {
     return undefined
   }

@@ -38,6 +38,8 @@ export interface BootProofOptions {
   /** Id of the step the events belong to. */
   readonly step: string
   readonly limits?: Partial<BootLimits>
+  /** To be tried in order, going on while one shows no kernel; default: KVM where it looks real, then TCG. */
+  readonly accelerators?: readonly Accelerator[]
   /** Instead of the usual places. */
   readonly ovmf?: readonly OvmfFiles[]
 }
@@ -53,17 +55,18 @@ const tickMs = 200
 export async function proveBoot(options: BootProofOptions): Promise<BootResult> {
   const directory = await mkdtemp(join(tmpdir(), 'fwbuild-boot-'))
   try {
-    if (await kvmAvailable()) {
-      const attempt = await bootOnce(options, 'kvm', directory)
+    const accelerators = options.accelerators ?? ((await kvmAvailable()) ? ['kvm', 'tcg'] : ['tcg'])
+    for (const accel of accelerators.slice(0, -1)) {
+      const attempt = await bootOnce(options, accel, directory)
       if (!attempt.acceleratorSilent) return attempt.result
       options.report({
         type: 'note',
         step: options.step,
         level: 'warn',
-        text: 'KVM shows no kernel on this machine; booting again without it, which is slower',
+        text: `no kernel shows with ${accel} on this machine; booting again without it, which is slower`,
       })
     }
-    return (await bootOnce(options, 'tcg', directory)).result
+    return (await bootOnce(options, accelerators.at(-1) ?? 'tcg', directory)).result
   } finally {
     await removeTree(directory)
   }

@@ -16,13 +16,20 @@ export interface InstallOptions extends PrivilegedOptions {
 /**
  * Installs from Debian what some jobs need and this machine lacks, and starts Docker.
  * @returns the machine as it is afterwards; what could not be cured is still missing in it
- * @throws infra E_NOT_DEBIAN | E_NOT_ROOT | E_APT | E_DOCKER_START | E_DECLINED, cancelled
+ * @throws infra E_DOCKER_MISSING | E_NOT_DEBIAN | E_NOT_ROOT | E_APT | E_DOCKER_START | E_DECLINED, cancelled
  */
 export async function installMissing(options: InstallOptions): Promise<readonly Finding[]> {
   const before = await checkHost(options.jobs, options)
   const packages = packagesFor(before)
   const needsDocker = before.some(({ id, state }) => id === 'docker' && state === 'missing')
   if (packages.length === 0 && !needsDocker) return before
+  const host = options.env['DOCKER_HOST']
+  if (needsDocker && host !== undefined && host !== '') {
+    throw infraError('E_DOCKER_MISSING', `no Docker daemon answers at DOCKER_HOST=${host}`, {
+      hint: 'fwbuild starts none there. Unset DOCKER_HOST to use one of this machine.',
+      retryable: true,
+    })
+  }
   if (packages.length > 0 && !existsSync('/usr/bin/apt-get')) {
     throw infraError('E_NOT_DEBIAN', 'this machine has no apt-get: --install-missing knows Debian only', {
       hint: `Install these yourself (their Debian names): ${packages.join(' ')}`,

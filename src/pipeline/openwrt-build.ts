@@ -5,7 +5,6 @@ import { atomicWrite } from '../effects/files.ts'
 import { checkDisk } from './disk-preflight.ts'
 import { openwrtSteps, type OpenwrtStepId } from './openwrt.ts'
 import { parseFragment } from '../core/kconfig/fragment.ts'
-import { requireBoots } from './openwrt/boot.ts'
 import { openwrtContext, type OpenwrtContext, type OpenwrtSettings } from './openwrt/context.ts'
 import { loadFragments } from './openwrt/fragments.ts'
 import { loadPatches } from './openwrt/patch.ts'
@@ -33,7 +32,7 @@ const cachedirTag =
 
 /**
  * Runs the recipe under the lock of the work directory.
- * @throws whatever a step throws; boot error when an image did not prove itself (the manifest is written)
+ * @throws whatever a step throws; an image that did not prove itself is a result (see requireBoots)
  */
 export async function buildOpenwrt(request: BuildRequest): Promise<BuildResult> {
   const { settings, signal, report } = request
@@ -44,16 +43,19 @@ export async function buildOpenwrt(request: BuildRequest): Promise<BuildResult> 
     for (const left of await engine.sweep(paths.work, signal)) {
       report({ type: 'note', level: 'info', text: `removed what a killed run left behind: ${left}` })
     }
+    await lock.clearedUp()
   }
   const stateDir = stateDirOf(paths.work, spec.release.name)
   if (request.until === undefined || compileSteps.has(request.until)) {
     await checkDisk({
       path: paths.work,
       bytes: spec.release.diskBytes,
-      builtMark: join(stateDir, 'times/compile.json'),
+      builtMark: join(stateDir, 'last/compile.json'),
     })
   }
-  const context = await openwrtContext(settings, signal)
+  const context = await openwrtContext(settings, signal, (text) =>
+    report({ type: 'note', level: 'warn', text }),
+  )
   await checkGivenFiles(context)
   try {
     const result = await runSteps(openwrtSteps(request.toolVersion, stateDir), context, {
@@ -63,7 +65,6 @@ export async function buildOpenwrt(request: BuildRequest): Promise<BuildResult> 
       nowMs: request.nowMs,
       ...(request.until === undefined ? {} : { until: request.until }),
     })
-    requireBoots(context)
     return { ...result, context }
   } finally {
     await context.close()
@@ -76,4 +77,4 @@ async function checkGivenFiles(context: OpenwrtContext): Promise<void> {
   for (const { text, file } of await loadFragments(context)) parseFragment(text, file)
 }
 
-const compileSteps: ReadonlySet<string> = new Set(['compile', 'images', 'boot', 'manifest'])
+const compileSteps: ReadonlySet<string> = new Set(['kernel-config', 'compile', 'images', 'boot', 'manifest'])

@@ -1,8 +1,6 @@
-import { existsSync } from 'node:fs'
-import { usageError } from '../core/errors.ts'
 import type { Terminal } from '../effects/engine.ts'
-import { takeWorkLock } from '../effects/work-lock.ts'
-import { openwrtContext, type OpenwrtSettings } from './openwrt/context.ts'
+import { inBuild } from './openwrt-session.ts'
+import type { OpenwrtSettings } from './openwrt/context.ts'
 
 export interface ShellOptions {
   readonly signal: AbortSignal
@@ -19,21 +17,10 @@ export async function openShell(
   words: readonly string[],
   options: ShellOptions,
 ): Promise<number> {
-  await using _lock = await takeWorkLock(settings.paths.work, 'fwbuild shell')
-  const context = await openwrtContext(settings, options.signal)
-  if (!existsSync(context.tree)) {
-    throw usageError(
-      'E_NO_TREE',
-      `there is no tree of ${settings.spec.release.name} in ${settings.paths.work}`,
-      {
-        hint: 'build it first, for example with --until configure',
-      },
-    )
-  }
-  try {
+  return inBuild(settings, 'fwbuild shell', options.signal, async (context) => {
     const session = await context.session(() => {})
     if (words.length === 0 && options.terminal !== undefined) {
-      return await session.interactive(['/bin/bash', '-i'], context.tree, options.terminal)
+      return session.interactive(['/bin/bash', '-i'], context.tree, options.terminal)
     }
     const result = await session.exec(words, {
       cwd: context.tree,
@@ -41,7 +28,5 @@ export async function openShell(
       onLine: (line) => options.write(`${line}\n`),
     })
     return result.exitCode
-  } finally {
-    await context.close()
-  }
+  })
 }

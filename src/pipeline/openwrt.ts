@@ -5,6 +5,7 @@ import type { OpenwrtContext } from './openwrt/context.ts'
 import { downloadStep } from './openwrt/download.ts'
 import { feedsStep } from './openwrt/feeds.ts'
 import { imagesStep } from './openwrt/images.ts'
+import { kernelConfigStep } from './openwrt/kernel-config.ts'
 import { manifestStep } from './openwrt/manifest.ts'
 import { mergeStep } from './openwrt/merge.ts'
 import { patchStep } from './openwrt/patch.ts'
@@ -19,6 +20,7 @@ export const openwrtSteps = (toolVersion: string, stateDir: string): readonly St
   feedsStep,
   configureStep,
   downloadStep,
+  kernelConfigStep,
   compileStep,
   imagesStep,
   bootStep,
@@ -33,6 +35,7 @@ export const openwrtStepIds = [
   'feeds',
   'configure',
   'download',
+  'kernel-config',
   'compile',
   'images',
   'boot',

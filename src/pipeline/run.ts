@@ -15,12 +15,16 @@ export interface StepTools {
   readonly progress: (progress: Progress) => void
   readonly note: (text: string, level?: 'info' | 'warn') => void
   readonly logPath: string
+  /** Outputs of the step's last run that got to its end, whatever its inputs were. */
+  readonly previous: Json | undefined
 }
 
 /** One line of a recipe. `C` is what all of its steps share. */
 export interface Step<C, O extends Json = Json> {
   readonly id: string
   readonly title: string
+  /** Raised when the step does otherwise than before with the same inputs. */
+  readonly version: number
   /** Everything the result depends on; may look at the outside world but changes nothing. */
   inputs(context: C, tools: StepTools): Promise<Json>
   run(context: C, tools: StepTools): Promise<O>
@@ -88,12 +92,14 @@ async function runStep<C>(
 ): Promise<StepOutcome> {
   const startedMs = options.nowMs()
   const recordPath = (id: string): string => join(options.stateDir, 'steps', `${id}.json`)
-  const timePath = join(options.stateDir, 'times', `${step.id}.json`)
-  const expectedMs = await readJson<number>(timePath)
+  // Unlike the record, it outlives what makes the step run again: for estimates only.
+  const lastPath = join(options.stateDir, 'last', `${step.id}.json`)
+  const last = await readRecord(lastPath)
+  const expectedMs = last?.durationMs
   const { report } = options
   report({ type: 'step-start', step: step.id, ...(expectedMs === undefined ? {} : { expectedMs }) })
   using log = openLog(join(options.stateDir, 'logs', `${String(index + 1).padStart(2, '0')}-${step.id}.log`))
-  const tools = toolsOf(step.id, log, options)
+  const tools = { ...toolsOf(step.id, log, options), previous: last?.outputs }
   const end = (outcome: StepOutcome, outputs?: Json): StepOutcome => {
     const summary = outputs === undefined ? undefined : step.summary?.(outputs)
     const durationMs = options.nowMs() - startedMs
@@ -108,8 +114,8 @@ async function runStep<C>(
   }
   try {
     const inputs = await step.inputs(context, tools)
-    const fingerprint = fingerprintOf(inputs)
-    const record = await readJson<StepRecord>(recordPath(step.id))
+    const fingerprint = fingerprintOf(step.version, inputs)
+    const record = await readRecord(recordPath(step.id))
     if (record !== undefined) {
       const same = record.fingerprint === fingerprint
       if (same && (await (step.intact?.(context, record.outputs, tools) ?? true))) {
@@ -129,8 +135,9 @@ async function runStep<C>(
       durationMs,
       logPath: log.pathIfUsed(),
     }
-    await atomicWrite(recordPath(step.id), canonicalJson(done as unknown as Json))
-    await atomicWrite(timePath, canonicalJson(durationMs))
+    const text = canonicalJson(done as unknown as Json)
+    await atomicWrite(recordPath(step.id), text)
+    await atomicWrite(lastPath, text)
     step.adopt(context, outputs, true)
     return end('done', outputs)
   } catch (error) {
@@ -139,7 +146,7 @@ async function runStep<C>(
   }
 }
 
-function toolsOf(step: string, log: StepLog, options: RunOptions): StepTools {
+function toolsOf(step: string, log: StepLog, options: RunOptions): Omit<StepTools, 'previous'> {
   const { report, signal } = options
   return {
     signal,
@@ -182,10 +189,12 @@ function openLog(path: string): StepLog {
 }
 
 /** A record that is absent or damaged counts as not there: the step runs again. */
-async function readJson<T>(path: string): Promise<T | undefined> {
+async function readRecord(path: string): Promise<StepRecord | undefined> {
   if (!existsSync(path)) return undefined
   try {
-    return JSON.parse(await readFile(path, 'utf8')) as T
+    const value = JSON.parse(await readFile(path, 'utf8')) as Partial<StepRecord> | null
+    const whole = typeof value?.fingerprint === 'string' && value.outputs !== undefined
+    return whole ? (value as StepRecord) : undefined
   } catch {
     return undefined
   }

@@ -1,29 +1,38 @@
 import { binaryString, displayText, splitLines } from '../core/patch/lines.ts'
-import type { FilePatch, HunkLine, PatchDocument } from '../core/patch/model.ts'
-import type { PlacedHunk } from '../core/patch/placement.ts'
+import type { Hunk, LineKind, PatchDocument } from '../core/patch/model.ts'
+import { applyEdits, type PlacedHunk } from '../core/patch/placement.ts'
 import type { PatchOutcome } from './patch.ts'
 
 export interface SideBySideOptions {
   readonly colour: boolean
+  /** Width of both sides together. */
   readonly columns: number
 }
 
-const colours = { removed: '\u001B[31m', added: '\u001B[32m', dim: '\u001B[2m', off: '\u001B[0m' } as const
+const surroundingLines = 3
+const colours = {
+  removed: '\u001B[31m',
+  added: '\u001B[32m',
+  context: '',
+  other: '\u001B[33m',
+  dim: '\u001B[2m',
+  off: '\u001B[0m',
+} as const
 
-/** Every hunk that moved: the patch's own text on the left, the file after it on the right. */
+/**
+ * Every hunk that moved: on the left the patch's own lines, on the right the patched file around its place.
+ * @param patch as it was applied, that is reversed where it was undone
+ */
 export function sideBySide(outcome: PatchOutcome, patch: PatchDocument, options: SideBySideOptions): string {
   return outcome.result.placements
-    .map((file, at) =>
-      file.hunks
-        .map((hunk, number) => {
-          const source = patch.files[at]
-          if (source === undefined || file.before === undefined || !isMoved(hunk)) return ''
-          const lines = splitLines(binaryString(file.before.bytes))
-          const left = patchSide(source, number)
-          const title = `${outcome.name}: ${file.path} hunk ${number + 1}: ${hunk.placement.status}, ${hunk.placement.why}`
-          return `${title}\n${columns(left, fileSide(lines, hunk, left), options)}\n`
-        })
-        .join(''),
+    .flatMap((file, at) =>
+      file.hunks.map((placed, number) => {
+        const hunk = patch.files[at]?.hunks[number]
+        if (hunk === undefined || file.before === undefined || !isMoved(placed)) return ''
+        const lines = splitLines(binaryString(file.before.bytes))
+        const title = `${outcome.name}: ${file.path} hunk ${number + 1}, moved to line ${placed.placement.line}`
+        return `${shown(title)}\n${view(patchSide(hunk), fileSide(lines, placed), options)}\n`
+      }),
     )
     .join('')
 }
@@ -32,59 +41,82 @@ const isMoved = ({ placement }: PlacedHunk): boolean =>
   placement.status === 'moved' || placement.status === 'fuzz'
 
 interface Cell {
+  /** The line as it stands in the file, to compare. */
+  readonly line: string
+  readonly kind: LineKind
+  /** What is printed. */
   readonly text: string
-  readonly kind: HunkLine['kind']
 }
 
-function patchSide(file: FilePatch, hunk: number): Cell[] {
+function patchSide({ lines }: Hunk): Cell[] {
   const marks = { context: ' ', removed: '-', added: '+' } as const
-  return (file.hunks[hunk]?.lines ?? []).map(({ kind, text }) => ({ kind, text: marks[kind] + plain(text) }))
+  return lines.map(({ kind, text }) => ({ kind, line: text, text: marks[kind] + shown(text) }))
 }
 
-/** The file after the hunk: its rows stand beside those of the patch, lines that went away leave a gap. */
-function fileSide(lines: readonly string[], hunk: PlacedHunk, source: readonly Cell[]): Cell[] {
-  const leading = source.findIndex(({ kind }) => kind !== 'context')
-  const trailing = source.length - 1 - source.findLastIndex(({ kind }) => kind !== 'context')
+function fileSide(lines: readonly string[], hunk: PlacedHunk): Cell[] {
   const [first, last] = [hunk.edits[0], hunk.edits.at(-1)]
-  const end = Math.min(lines.length, (last?.at ?? 0) + (last?.removed ?? 0) + trailing)
-  const cells: Cell[] = []
-  let [at, grown] = [Math.max(0, (first?.at ?? 0) - leading), 0]
-  const put = (kind: Cell['kind'], text: string): void => {
-    cells.push({ kind, text: `${String(at + grown + 1).padStart(5)} ${plain(text)}` })
+  const start = Math.max(0, Math.min(hunk.start, first?.at ?? hunk.start) - surroundingLines)
+  const end = Math.max(hunk.end, (last?.at ?? 0) + (last?.removed ?? 0)) + surroundingLines
+  const added = new Set<number>()
+  let grown = 0
+  for (const edit of hunk.edits) {
+    for (let at = 0; at < edit.added.length; at++) added.add(edit.at + grown + at)
+    grown += edit.added.length - edit.removed
   }
-  for (const edit of [...hunk.edits, { at: end, removed: 0, added: [] }]) {
-    for (; at < edit.at; at++) put('context', lines[at] ?? '')
-    for (let left = edit.removed; left > 0; left--) cells.push({ kind: 'context', text: '' })
-    for (const text of edit.added) {
-      put('added', text)
-      grown++
-    }
-    at += edit.removed
-    grown -= edit.removed
-  }
-  return cells
+  return applyEdits(lines, hunk.edits)
+    .slice(start, Math.min(end, lines.length) + grown)
+    .map((line, at) => ({
+      line,
+      kind: added.has(start + at) ? 'added' : 'context',
+      text: `${String(start + at + 1).padStart(6)} ${shown(line)}`,
+    }))
 }
 
-const plain = (text: string): string =>
+/** Nothing in a patch or a file may steer the terminal. */
+const shown = (text: string): string =>
   displayText(text)
     .replaceAll('\t', '    ')
     .replaceAll(/\p{Cc}/gu, '')
 
-function columns(
-  left: readonly Cell[],
-  right: readonly Cell[],
-  { colour, columns: width }: SideBySideOptions,
-): string {
-  const half = Math.max(20, Math.floor((width - 3) / 2))
-  const paint = (cell: Cell | undefined): string => {
+type Row = readonly [left: Cell | undefined, right: Cell | undefined]
+
+/** Equal lines beside each other: the longest common subsequence, what differs between them paired. */
+function rowsOf(left: readonly Cell[], right: readonly Cell[]): Row[] {
+  const same = (a: number, b: number): boolean =>
+    left[a]?.kind !== 'removed' && left[a]?.line === right[b]?.line
+  const width = right.length + 1
+  const common = new Int32Array((left.length + 1) * width)
+  for (let a = left.length - 1; a >= 0; a--) {
+    for (let b = right.length - 1; b >= 0; b--) {
+      const [down, across] = [common[(a + 1) * width + b] ?? 0, common[a * width + b + 1] ?? 0]
+      const through = same(a, b) ? (common[(a + 1) * width + b + 1] ?? 0) + 1 : 0
+      common[a * width + b] = Math.max(down, across, through)
+    }
+  }
+  const rows: Row[] = []
+  let [a, b] = [0, 0]
+  while (a < left.length || b < right.length) {
+    if (a < left.length && b < right.length && same(a, b)) rows.push([left[a++], right[b++]])
+    else if (b >= right.length) rows.push([left[a++], undefined])
+    else if (a >= left.length) rows.push([undefined, right[b++]])
+    else if ((common[(a + 1) * width + b] ?? 0) >= (common[a * width + b + 1] ?? 0)) {
+      rows.push([left[a++], undefined])
+    } else rows.push([undefined, right[b++]])
+  }
+  return rows
+}
+
+function view(left: readonly Cell[], right: readonly Cell[], { colour, columns }: SideBySideOptions): string {
+  const half = Math.max(20, Math.floor((columns - 3) / 2))
+  const paint = (cell: Cell | undefined, isAlone: boolean): string => {
     const text = (cell?.text ?? '').slice(0, half).padEnd(half)
-    if (!colour || cell === undefined || cell.kind === 'context') return text
-    return `${colours[cell.kind]}${text}${colours.off}`
+    if (!colour || cell === undefined) return text
+    const tint = cell.kind === 'context' && isAlone ? colours.other : colours[cell.kind]
+    return tint === '' ? text : `${tint}${text}${colours.off}`
   }
   const bar = colour ? `${colours.dim}│${colours.off}` : '|'
-  const rows = Math.max(left.length, right.length)
-  return Array.from(
-    { length: rows },
-    (_, row) => `${paint(left[row])} ${bar} ${paint(right[row])}`.trimEnd() + '\n',
-  ).join('')
+  return rowsOf(left, right)
+    .map(([a, b]) => `${paint(a, b === undefined)} ${bar} ${paint(b, a === undefined)}`.trimEnd())
+    .map((row) => `${row}\n`)
+    .join('')
 }

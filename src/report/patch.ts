@@ -1,119 +1,111 @@
+import type { Json } from '../core/json.ts'
 import type { ApplyResult, FilePlacement } from '../core/patch/apply.ts'
 import type { HunkPlacement } from '../core/patch/placement.ts'
+import type { SeriesResult } from '../core/patch/series.ts'
 
 /** A patch of a series with what became of it. */
-export interface PatchOutcome {
-  readonly name: string
-  readonly result: ApplyResult
-}
+export type PatchOutcome = SeriesResult['patches'][number]
 
-/** One document for `--json`: sorted, with no file contents. */
-export function patchJson(outcomes: readonly PatchOutcome[]): unknown {
+/** The document of `fwbuild patch --json`, without file contents; docs/patch-engine.md lists its fields. */
+export function seriesJson(command: string, { status, files, patches }: SeriesResult): Json {
   return {
     version: 1,
-    status: overall(outcomes),
-    patches: outcomes.map(({ name, result }) => ({
+    command,
+    status,
+    changed: [...files.keys()],
+    patches: patches.map(({ name, result }) => ({
       name,
       status: result.status,
-      files: result.placements.map(({ path, operation, alreadyApplied, hunks }) => ({
-        path,
-        operation,
-        alreadyApplied,
-        hunks: hunks.map(({ placement }) => placement),
-      })),
-      refusals: result.refusals.map(({ path, hunk, reason }) => ({
-        path,
-        ...(hunk === undefined ? {} : { hunk }),
-        reason,
-      })),
+      files: result.placements.map(fileJson),
+      refusals: result.refusals.map(({ path, hunk, reason }) => ({ path, hunk: hunk ?? null, reason })),
     })),
   }
 }
 
-function overall(outcomes: readonly PatchOutcome[]): ApplyResult['status'] {
-  if (outcomes.some(({ result }) => result.status === 'refused')) return 'refused'
-  return outcomes.some(({ result }) => result.status === 'applied') ? 'applied' : 'already-applied'
+function fileJson({ path, operation, alreadyApplied, hunks }: FilePlacement): Json {
+  return {
+    path,
+    operation,
+    alreadyApplied,
+    hunks: hunks.map(({ placement }, at) => ({
+      hunk: at + 1,
+      status: placement.status,
+      line: placement.line,
+      offset: placement.offset,
+      fuzz: placement.fuzz,
+      confidence: placement.confidence,
+      why: placement.why,
+      candidates: placement.candidates.map(({ line, score, why }) => ({ line, score, why })),
+    })),
+  }
 }
 
-/** A line for each patch, and one for each hunk that is not exactly where the patch says. */
-export function patchText(outcomes: readonly PatchOutcome[]): string {
-  return outcomes
-    .map(({ name, result }) => `${result.status.padEnd(15)} ${name}\n${details(result)}`)
+/** A line for each patch, and one for each hunk that does not stand exactly where the patch says. */
+export function seriesText({ patches }: SeriesResult): string {
+  return patches
+    .map(({ name, result }) => `${result.status.padEnd(15)} ${plain(name)}\n${details(result)}`)
     .join('')
 }
 
-function details(result: ApplyResult): string {
-  const files = result.placements.map((file) =>
-    file.hunks
-      .map(({ placement }, at) =>
-        placement.status === 'exact' ? '' : `  ${file.path} #${at + 1}: ${verdict(placement)}\n`,
-      )
-      .join(''),
-  )
-  const whole = result.refusals
+function details({ placements, refusals }: ApplyResult): string {
+  const whole = refusals
     .filter(({ hunk }) => hunk === undefined)
-    .map(({ path, reason }) => `  ${path}: refused: ${reason}\n`)
-  return [...files, ...whole].join('')
+    .map(({ path, reason }) => `${path}: REFUSED: ${reason}`)
+  return [...whole, ...placements.flatMap(fileLines)].map((line) => `  ${plain(line)}\n`).join('')
 }
 
-function verdict(placement: HunkPlacement): string {
-  const { status, line, offset, fuzz, why, confidence, candidates } = placement
-  if (status === 'conflict') {
-    const places = candidates.map(
-      (one) => `\n    candidate: line ${one.line}, score ${one.score.toFixed(2)}, ${one.why}`,
-    )
-    return `refused: ${why}${places.join('')}`
+function fileLines({ path, alreadyApplied, hunks }: FilePlacement): string[] {
+  if (alreadyApplied) return [`${path}: already applied`]
+  return hunks.flatMap(({ placement }, at) =>
+    placement.status === 'exact' && placement.confidence === 'high'
+      ? []
+      : hunkLines(`${path} hunk ${at + 1}`, placement),
+  )
+}
+
+function hunkLines(what: string, placement: HunkPlacement): string[] {
+  const { status, line, offset, confidence, why, candidates } = placement
+  if (status !== 'conflict') {
+    const sign = offset > 0 ? '+' : ''
+    const doubt = confidence === 'low' ? ', LOW CONFIDENCE' : ''
+    return [`${what}: ${status}, line ${line} (${sign}${offset})${doubt}: ${why}`]
   }
-  const parts = [
-    `line ${line}`,
-    offset === 0 ? '' : `offset ${offset > 0 ? '+' : ''}${offset}`,
-    fuzz === 0 ? '' : `${fuzz} context ${fuzz === 1 ? 'line differs' : 'lines differ'}`,
-    confidence === 'low' ? 'LOW CONFIDENCE' : '',
-  ]
-  return `${status} at ${parts.filter((part) => part !== '').join(', ')} (${why})`
+  const places = candidates.map((one) => `  line ${one.line}, score ${one.score.toFixed(2)}: ${one.why}`)
+  return [`${what}: REFUSED: ${why}`, ...places]
 }
 
-/** The table of `check`: patch × file × hunk × verdict, for people and for CI logs. */
-export function patchTable(outcomes: readonly PatchOutcome[]): string {
-  const rows = outcomes.flatMap(({ name, result }) => {
-    const unfit = result.refusals.filter(({ hunk }) => hunk === undefined)
-    return [
-      ...result.placements.flatMap((file) =>
-        fileRows(name, file, unfit.find(({ path }) => path === file.path)?.reason),
-      ),
-      ...unfit
-        .filter(({ path }) => path === 'patch')
-        .map(({ reason }) => [name, '', '', 'refused', '', reason]),
-    ]
-  })
-  const table = [['PATCH', 'FILE', 'HUNK', 'VERDICT', 'LINE', 'WHY'], ...rows]
-  const widths = table[0]?.map((_, column) => Math.max(...table.map((row) => row[column]?.length ?? 0))) ?? []
+/** Names come from patches: nothing in them may steer a terminal. */
+const plain = (text: string): string => text.replaceAll(/\p{Cc}/gu, '?')
+
+/** The table of `check`: patch × file × hunk × verdict, for people and for the logs of CI. */
+export function verdictTable({ patches }: SeriesResult): string {
+  const head = ['PATCH', 'FILE', 'HUNK', 'VERDICT', 'LINE', 'OFFSET', 'WHY']
+  const table = [head, ...patches.flatMap(patchRows)].map((row) => row.map(plain))
+  const widths = head.map((_, column) => Math.max(...table.map((row) => row[column]?.length ?? 0)))
   return table
-    .map(
-      (row) =>
-        `${row
-          .map((cell, column) => cell.padEnd(widths[column] ?? 0))
-          .join('  ')
-          .trimEnd()}\n`,
-    )
+    .map((row) => row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join('  '))
+    .map((line) => `${line.trimEnd()}\n`)
     .join('')
 }
 
-function fileRows(name: string, file: FilePlacement, refused: string | undefined): string[][] {
-  if (refused !== undefined) return [[name, file.path, '', 'refused', '', refused]]
-  if (file.hunks.length === 0) {
-    return [[name, file.path, '', file.alreadyApplied ? 'already-applied' : 'exact', '', file.operation]]
+function patchRows({ name, result }: PatchOutcome): string[][] {
+  const unfit = result.refusals.filter(({ hunk }) => hunk === undefined)
+  const whole = unfit.map(({ path, reason }) => [name, path, '', 'refused', '', '', reason])
+  const refused = new Set(unfit.map(({ path }) => path))
+  return [
+    ...whole,
+    ...result.placements.filter(({ path }) => !refused.has(path)).flatMap((file) => fileRows(name, file)),
+  ]
+}
+
+function fileRows(name: string, { path, operation, alreadyApplied, hunks }: FilePlacement): string[][] {
+  if (alreadyApplied || hunks.length === 0) {
+    return [[name, path, '', alreadyApplied ? 'already-applied' : 'exact', '', '', operation]]
   }
-  return file.hunks.map(({ placement }, at) => {
-    const low = placement.confidence === 'low' ? ' (low confidence)' : ''
-    const line = placement.line === 0 ? '' : String(placement.line)
-    return [
-      name,
-      file.path,
-      String(at + 1),
-      `${placement.status}${low}`,
-      line,
-      placement.status === 'exact' ? '' : placement.why,
-    ]
+  return hunks.map(({ placement }, at) => {
+    const { status, line, offset, confidence, why } = placement
+    const verdict = status === 'conflict' ? 'refused' : `${status}${confidence === 'low' ? ' (low)' : ''}`
+    const place = status === 'conflict' ? ['', ''] : [String(line), String(offset)]
+    return [name, path, String(at + 1), verdict, ...place, verdict === 'exact' ? '' : why]
   })
 }

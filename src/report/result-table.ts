@@ -1,3 +1,4 @@
+import type { BootResult } from '../core/boot/boot-result.ts'
 import type { Artifact } from '../core/manifest/artifact.ts'
 
 /** Aligned columns, left-justified; numbers are the caller's to format. */
@@ -31,8 +32,13 @@ export function artifactTable(artifacts: readonly Artifact[]): string {
   return table([['IMAGE', 'FORMAT', 'FIRMWARE', 'SIZE', 'BOOT', 'SHA256'], ...rows])
 }
 
-function bootText({ boot }: Artifact): string {
+function bootText({ boot, biosBoot }: Artifact): string {
   if (boot === undefined) return 'not booted'
+  const own = verdict(boot)
+  return biosBoot === undefined ? own : `${own}, by BIOS ${biosBoot.status}`
+}
+
+function verdict(boot: BootResult): string {
   const passed = boot.checks.filter((check) => check.status === 'passed').length
   const judged = boot.checks.filter((check) => check.status !== 'not-run').length
   return `${boot.status} (${passed} of ${judged} checks, ${boot.accel})`

@@ -65,7 +65,7 @@ export function terminalReporter(nowMs: () => number): { report: Reporter; close
     clearInterval(ticker)
     for (const row of rows.values()) row.finish(true)
     await drawing
-    for (const note of notes) process.stderr.write(`  ${note}\n`)
+    for (const note of notes.splice(0)) process.stderr.write(`  ${note}\n`)
   }
   return { report, close }
 }
@@ -74,6 +74,10 @@ function newRow(title: string): Row {
   const { promise, resolve } = withResolvers<boolean>()
   return { title, finish: resolve, finished: promise }
 }
+
+/** Standard output carries results only, also where it is no terminal and listr2 falls back to plain lines. */
+const onStandardError = (): ListrLogger =>
+  new ListrLogger({ processOutput: new ProcessOutput(process.stderr, process.stderr) })
 
 function draw(rows: readonly Row[]): Promise<unknown> {
   const list = new Listr(
@@ -91,9 +95,9 @@ function draw(rows: readonly Row[]): Promise<unknown> {
       rendererOptions: {
         showErrorMessage: false,
         collapseErrors: false,
-        // Standard output carries results only.
-        logger: new ListrLogger({ processOutput: new ProcessOutput(process.stderr, process.stderr) }),
+        logger: onStandardError(),
       },
+      fallbackRendererOptions: { logger: onStandardError() },
     },
   )
   // The failure itself is thrown by the pipeline; here it is only drawn.

@@ -41,17 +41,21 @@ const modules = [
   '9p',
 ]
 
+const starts = (argv: readonly string[]): boolean => {
+  const [program = '', ...args] = argv
+  return spawnSync(program, args, { stdio: 'ignore' }).status === 0
+}
+
 /** Debian's packages are downloadable and its tools there. */
 export const needBootDisk = (): Need => ({
   name: 'Debian packages of a kernel and GRUB, dpkg-deb, cpio, depmod, mke2fs',
-  present:
-    spawnSync('apt-cache', ['show', kernelPackage('cloud-amd64'), kernelPackage('amd64'), ...packages], {
-      stdio: 'ignore',
-    }).status === 0 &&
-    ['dpkg-deb --version', 'cpio --version', 'depmod --version', 'mke2fs -V'].every((command) => {
-      const [program = '', ...args] = command.split(' ')
-      return spawnSync(program, args, { stdio: 'ignore' }).error === undefined
-    }),
+  present: [
+    ['apt-cache', 'show', kernelPackage('cloud-amd64'), kernelPackage('amd64'), ...packages],
+    ['dpkg-deb', '--version'],
+    ['cpio', '--version'],
+    ['depmod', '--version'],
+    ['mke2fs', '-V'],
+  ].every(starts),
 })
 
 async function run(argv: readonly string[], cwd: string, stdin?: string): Promise<string> {

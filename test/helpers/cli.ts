@@ -9,17 +9,29 @@ export interface CliResult {
 /** Runs the whole command line in this process, as a user without a terminal would. */
 export async function cli(
   args: readonly string[],
-  options: { cwd?: string; env?: Record<string, string | undefined>; signal?: AbortSignal } = {},
+  options: {
+    cwd?: string
+    env?: Record<string, string | undefined>
+    signal?: AbortSignal
+    /** Sees what is written to stderr while the command runs. */
+    onStderr?: (text: string) => void
+    input?: string
+  } = {},
 ): Promise<CliResult> {
   let stdout = ''
   let stderr = ''
   const exitCode = await runCli(args, {
-    stdout: (text) => void (stdout += text),
-    stderr: (text) => void (stderr += text),
+    stdout: (text) => void (stdout += typeof text === 'string' ? text : Buffer.from(text).toString()),
+    stderr: (text) => {
+      stderr += text
+      options.onStderr?.(text)
+    },
     stdin: undefined,
+    readInput: () => Promise.resolve(Buffer.from(options.input ?? '')),
     env: options.env ?? process.env,
     cwd: options.cwd ?? process.cwd(),
     stdoutIsTty: false,
+    stdoutColumns: undefined,
     stderrIsTty: false,
     signal: options.signal ?? new AbortController().signal,
   })

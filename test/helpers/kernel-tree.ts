@@ -33,7 +33,7 @@ export function testWithKernelTrees(
 function compileConf(directory: string): void {
   if (existsSync(`${directory}/scripts/kconfig/conf`)) return
   // The cheapest target that compiles conf; the configuration it writes is thrown away.
-  const result = spawnSync('make', ['-s', 'allnoconfig'], {
+  const result = spawnSync(process.env['MAKE'] ?? 'make', ['-s', 'allnoconfig'], {
     cwd: directory,
     env: { ...process.env, KCONFIG_CONFIG: '/dev/null', KCONFIG_OVERWRITECONFIG: '1' },
     encoding: 'utf8',

@@ -16,6 +16,9 @@ test('doctor lists every finding, as a table and as JSON, and fails where someth
     findings: { id: string; state: string }[]
   }
   t.is(json.findings.find(({ id }) => id === 'docker')?.state, 'missing')
+  const fix = await cli(['doctor', '--fix'], { env })
+  t.is(fix.exitCode, 3)
+  t.regex(fix.stderr, /fwbuild starts none there/)
   const host = await cli(['doctor', '--json', '--engine', 'host'], { env })
   t.false(host.stdout.includes('"docker"'))
   t.true(host.stdout.includes('"gcc"'))

@@ -19,6 +19,8 @@ export interface BootLimits {
   readonly promptMs: number
   /** One command. */
   readonly commandMs: number
+  /** At most so long is any check repeated. */
+  readonly retryMs: number
   readonly powerOffMs: number
   readonly overallMs: number
 }
@@ -30,6 +32,7 @@ export const defaultLimits: Readonly<Record<Accelerator, BootLimits>> = {
     consoleMs: 120_000,
     promptMs: 30_000,
     commandMs: 20_000,
+    retryMs: 60_000,
     powerOffMs: 10_000,
     overallMs: 300_000,
   },
@@ -38,6 +41,7 @@ export const defaultLimits: Readonly<Record<Accelerator, BootLimits>> = {
     consoleMs: 300_000,
     promptMs: 60_000,
     commandMs: 30_000,
+    retryMs: 120_000,
     powerOffMs: 20_000,
     overallMs: 600_000,
   },
@@ -214,11 +218,14 @@ function readAnswer(script: BootScript, state: BootState, atMs: number): BootSte
   if (!ready) return { state }
   const output = withoutKernelMessages(recent.slice(start + begin.length, end.index))
   const judgement = check.judge(output, Number(end[1]))
-  if (!judgement.passed && judgement.final !== true && atMs - state.checkSinceMs < check.retryForMs) {
+  if (!judgement.passed && judgement.final !== true && mayRetry(script, state, check, atMs)) {
     return { state: { ...state, command: { id: undefined, sinceMs: atMs } } }
   }
   return settle(script, state, { name: check.name, ...asResult(judgement) }, atMs)
 }
+
+const mayRetry = (script: BootScript, state: BootState, check: GuestCheck, atMs: number): boolean =>
+  atMs - state.checkSinceMs < Math.min(check.retryForMs, script.limits.retryMs)
 
 const asResult = (judgement: { passed: boolean; detail: string }): Omit<CheckResult, 'name'> => ({
   status: judgement.passed ? 'passed' : 'failed',
@@ -298,10 +305,9 @@ function checkingTick(script: BootScript, state: BootState, atMs: number): BootS
   }
   if (waitedMs < script.limits.commandMs) return readAnswer(script, state, atMs)
   const detail = `the guest did not answer within ${script.limits.commandMs / 1000} s`
-  const next =
-    atMs - state.checkSinceMs < check.retryForMs
-      ? runCheck(script, state, atMs)
-      : settle(script, state, { name: check.name, status: 'failed', detail }, atMs)
+  const next = mayRetry(script, state, check, atMs)
+    ? runCheck(script, state, atMs)
+    : settle(script, state, { name: check.name, status: 'failed', detail }, atMs)
   // Interrupts whatever hangs, so that the shell reads the next line.
   return { ...next, send: `\u0003\n${next.send ?? ''}` }
 }

@@ -20,6 +20,7 @@ export const serialFailures: readonly SerialFailure[] = [
   final(/UEFI Interactive Shell.*/, 'the firmware found nothing to boot on the disk'),
   final(/grub rescue>/, 'GRUB did not find its files on the disk'),
   final(/error: no such (?:device|partition).*/, 'GRUB did not find its files on the disk'),
+  final(/Failed to boot both default and fallback entries.*/, 'GRUB could not start the kernel'),
   {
     pattern: /Waiting for root device.*/,
     meaning: 'the root device did not appear',

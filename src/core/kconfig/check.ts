@@ -2,6 +2,9 @@ import { sameValue } from './dot-config.ts'
 import { nearestNames } from './nearest.ts'
 import type { Assignment, DotConfig } from './types.ts'
 
+/** The configuration that is checked; `file` is how messages name it. */
+type CheckedConfig = Pick<DotConfig, 'file' | 'values'>
+
 /**
  * How a wanted value fared. `stronger`: `y` where `m` was wanted. `missing`: the symbol does not
  * occur (and, where the tree is known, does not exist). `dropped`: it is not set. `changed`: it has
@@ -23,7 +26,7 @@ export interface ConfigMismatch {
 /** Compares one wanted value with the final configuration; `# X is not set` equals absent. */
 export function checkStatus(
   wanted: Pick<Assignment, 'symbol' | 'value'>,
-  final: DotConfig,
+  final: CheckedConfig,
   exists?: (symbol: string) => boolean,
 ): CheckStatus {
   const got = final.values.get(wanted.symbol)
@@ -40,7 +43,7 @@ export function checkStatus(
  */
 export function checkConfig(
   wanted: readonly Assignment[],
-  final: DotConfig,
+  final: CheckedConfig,
   knownSymbols?: ReadonlySet<string>,
 ): readonly ConfigMismatch[] {
   const exists = knownSymbols === undefined ? undefined : (symbol: string) => knownSymbols.has(symbol)
@@ -59,7 +62,7 @@ function reason(
   status: ConfigMismatch['status'],
   assignment: Assignment,
   got: string | undefined,
-  final: DotConfig,
+  final: CheckedConfig,
   knownSymbols: ReadonlySet<string> | undefined,
 ): string {
   if (status === 'changed') return `${final.file} has ${got}`

@@ -9,6 +9,7 @@ import type { DotConfig } from './types.ts'
 export function parseDotConfig(text: string, file: string): DotConfig {
   assertConfigText(text, file)
   const values = new Map<string, string>()
+  const lines = new Map<string, number>()
   let number = 0
   for (const line of text.split('\n')) {
     number += 1
@@ -17,8 +18,9 @@ export function parseDotConfig(text: string, file: string): DotConfig {
     // A Map keeps the first place of a key, but in a choice the last line counts.
     values.delete(assignment.symbol)
     values.set(assignment.symbol, assignment.value)
+    lines.set(assignment.symbol, number)
   }
-  return { file, values }
+  return { file, values, lines }
 }
 
 /** Writes one .config line, without its line end. */

@@ -49,6 +49,8 @@ export interface DotConfig {
   readonly file: string
   /** Symbol without prefix to value; `# CONFIG_X is not set` is `n`. */
   readonly values: ReadonlyMap<string, string>
+  /** Line of each symbol, from 1. */
+  readonly lines: ReadonlyMap<string, number>
 }
 
 /** Formats an origin as `file:line`. */

@@ -14,4 +14,6 @@ export interface Artifact {
   readonly sha256: string
   /** Absent for files that cannot be booted by themselves. */
   readonly boot?: BootResult
+  /** Of an EFI image that starts from a BIOS too (upstream's `-combined-efi` do). */
+  readonly biosBoot?: BootResult
 }

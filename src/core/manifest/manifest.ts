@@ -21,7 +21,8 @@ const artifact = z.strictObject({
   path: z.string().describe('relative to the output directory'),
   bytes: z.number(),
   sha256: z.string(),
-  boot: boot.optional().describe('absent where it was not asked for'),
+  boot: boot.optional().describe('with its own firmware; absent where it was not asked for'),
+  biosBoot: boot.optional().describe('of an EFI image that starts from a BIOS too'),
 })
 
 /** manifest.json: what was built, of what, and what was seen to work. */

@@ -1,6 +1,8 @@
-/** One line of feeds.conf (scripts/feeds): `src-git[-full] name url[;branch|^commit]`, `src-link name path`, … */
+/** One line of feeds.conf (scripts/feeds): `src-git[-full] [--flag…] name url[;branch|^commit]`, `src-link name path`, … */
 export interface FeedLine {
   readonly method: string
+  /** `--force`, and from 25.12 on `--root=FOLDER`, as the tree’s scripts/feeds takes them. */
+  readonly flags: readonly string[]
   readonly name: string
   readonly location: string
   readonly branch: string | undefined
@@ -10,12 +12,15 @@ export interface FeedLine {
 /** Reads the active lines of a feeds.conf; comments and blank lines are left out. */
 export function parseFeedsConf(text: string): readonly FeedLine[] {
   return text.split('\n').flatMap((line) => {
-    const [method, name, rest] = line.trim().split(/\s+/)
+    const [method, ...words] = line.trim().split(/\s+/)
+    const flags = words.filter((word) => word.startsWith('--'))
+    const [name, rest] = words.slice(flags.length)
     if (method === undefined || name === undefined || rest === undefined || method.startsWith('#')) return []
     const [, location = rest, mark, ref] = /^(.*?)(?:([;^])([^;^]+))?$/.exec(rest) ?? []
     return [
       {
         method,
+        flags,
         name,
         location,
         branch: mark === ';' ? ref : undefined,
@@ -27,10 +32,11 @@ export function parseFeedsConf(text: string): readonly FeedLine[] {
 
 /** A feed that stands in a directory. */
 export interface LinkedFeed {
+  readonly flags: readonly string[]
   readonly name: string
   readonly path: string
 }
 
 /** A feeds.conf that reaches no network: every feed linked from a directory. */
 export const renderFeedsConf = (feeds: readonly LinkedFeed[]): string =>
-  feeds.map((feed) => `src-link ${feed.name} ${feed.path}\n`).join('')
+  feeds.map(({ flags, name, path }) => `${['src-link', ...flags, name, path].join(' ')}\n`).join('')

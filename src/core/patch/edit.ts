@@ -1,100 +1,141 @@
-import { dropConditions } from './c-condition.ts'
+import { type CodeLine, dropFromCode, type Matches } from './c-drop.ts'
+import { cannotDrop } from './edit-error.ts'
+import { displayText, withoutEol } from './lines.ts'
 import type { FilePatch, Hunk, HunkLine, PatchDocument } from './model.ts'
-import { hunkLine, printPatch, rebuildHunk } from './print.ts'
+import { hunkLine, rebuildHunk } from './print.ts'
+import { withoutHunks } from './without-hunks.ts'
 
-/** What becomes of a hunk line; a string replaces its text (line feed included). */
+/** What becomes of a hunk line; a text (binary string, line feed included) replaces the line's. */
 export type LineEdit = 'keep' | 'drop' | { readonly text: string }
 
 /**
- * A patch with some lines changed, as binary string. Dropping an added line no longer adds it; dropping a
- * removed line no longer removes it, so that it becomes context; context is dropped at a hunk's edges only
- * (elsewhere it stays). Counts and all later numbers follow; hunks and files without changes left go.
+ * A patch with some of its lines changed. Dropping an added line no longer adds it; dropping a removed line
+ * no longer removes it, so that it becomes context; context can only be dropped at the edges of a hunk.
+ * Counts and all later numbers follow; hunks without changes go, and files of which nothing is left.
+ * @throws build E_PATCH_EDIT for an edit that no patch can express
  */
 export function editLines(
   patch: PatchDocument,
-  decide: (line: HunkLine, file: FilePatch) => LineEdit,
-): string {
+  decide: (line: HunkLine, file: FilePatch, hunk: Hunk) => LineEdit,
+): PatchDocument {
   return editHunks(patch, (hunk, file) => {
-    const isEdge = edgeTest(hunk)
-    return hunk.lines.flatMap((line, at) => {
-      const edit = decide(line, file)
-      if (edit === 'keep') return [line]
-      if (edit !== 'drop') return [hunkLine(line.kind, edit.text)]
-      if (line.kind === 'removed') return [hunkLine('context', line.text)]
-      return line.kind === 'added' || isEdge(at) ? [] : [line]
+    const first = hunk.lines.findIndex((line) => line.kind !== 'context')
+    const last = hunk.lines.findLastIndex((line) => line.kind !== 'context')
+    return hunk.lines.map((line, at) => {
+      const edit = decide(line, file, hunk)
+      if (edit === 'keep') return line
+      if (edit !== 'drop') return hunkLine(line.kind, edit.text)
+      if (line.kind === 'removed') return hunkLine('context', line.text)
+      if (line.kind === 'context' && at > first && at < last) {
+        throw cannotDrop(line.text, 'context between changes can not be dropped')
+      }
+      return undefined
     })
   })
 }
 
+const codeFile = /\.(?:c|h|cc|hh|cpp|hpp|cxx|hxx)$/i
+
 /**
- * Drops added lines that match. A match inside a C condition takes its operand and one operator with it, so
- * that `if (a || match)` becomes `if (a)`; a condition that is nothing else goes with its statement. A
- * removed line that matches stays in the file.
+ * Drops the added and removed lines whose text matches (without marker and line end, as UTF-8 where it is).
+ * In C code the rest stays sound: of a condition only the operand that matches goes (see `dropFromCode`).
+ * @throws build E_PATCH_EDIT where that is not possible
  */
-export function dropLines(patch: PatchDocument, pattern: RegExp): string {
+export function dropLines(patch: PatchDocument, pattern: RegExp): PatchDocument {
   const test = new RegExp(pattern.source, pattern.flags.replaceAll(/[gy]/g, ''))
-  return editHunks(patch, (hunk) => {
-    const lines: HunkLine[] = []
-    let run: string[] = []
-    const flush = (): void => {
-      lines.push(...dropConditions(run, test).map((text) => hunkLine('added', text)))
-      run = []
-    }
-    for (const line of hunk.lines) {
-      if (line.kind === 'added') {
-        run.push(line.text)
-        continue
-      }
-      flush()
-      lines.push(line.kind === 'removed' && test.test(line.text) ? hunkLine('context', line.text) : line)
-    }
-    flush()
-    return lines.length === hunk.lines.length && lines.every((line, at) => line.text === hunk.lines[at]?.text)
-      ? keepRaw(hunk, lines)
-      : lines
+  const matches: Matches = (text) => test.test(displayText(text))
+  return editHunks(patch, (hunk, file) => {
+    const isCode = codeFile.test(file.newName ?? '') || codeFile.test(file.oldName ?? '')
+    const left = hunk.lines.map((line) =>
+      line.kind === 'removed' && matches(withoutEol(line.text)) ? hunkLine('context', line.text) : line,
+    )
+    const isDropped = (line: HunkLine): boolean => line.kind === 'added' && matches(withoutEol(line.text))
+    if (!left.some(isDropped)) return left
+    return isCode ? dropCode(left, matches) : left.map((line) => (isDropped(line) ? undefined : line))
   })
 }
 
-/** Where only kinds may have changed, untouched lines keep their bytes. */
-const keepRaw = (hunk: Hunk, lines: readonly HunkLine[]): HunkLine[] =>
-  lines.map((line, at) => (line.kind === hunk.lines[at]?.kind ? (hunk.lines[at] ?? line) : line))
-
-function editHunks(patch: PatchDocument, edit: (hunk: Hunk, file: FilePatch) => readonly HunkLine[]): string {
-  let carried = ''
-  const files: FilePatch[] = []
-  for (const file of patch.files) {
-    const hunks = renumber(file.hunks.map((hunk) => ({ hunk, lines: edit(hunk, file) })))
-    const preamble = carried + file.preamble
-    // A mode change or a rename is a change even without hunks.
-    const isEmptied =
-      hunks.length === 0 && file.hunks.length > 0 && (file.git?.operation ?? 'modify') === 'modify'
-    carried = isEmptied ? preamble : ''
-    if (!isEmptied) files.push({ ...file, preamble, hunks })
+function dropCode(lines: readonly HunkLine[], matches: Matches): (HunkLine | undefined)[] {
+  const numbers = [...lines.keys()].filter((at) => lines[at]?.kind !== 'removed')
+  const code = numbers.map((at): CodeLine => {
+    const line = lines[at]
+    return { text: withoutEol(line?.text ?? ''), added: line?.kind === 'added' }
+  })
+  const texts = dropFromCode(code, matches)
+  const edited: (HunkLine | undefined)[] = [...lines]
+  for (const [index, at] of numbers.entries()) {
+    const line = lines[at]
+    const text = texts[index]
+    if (line === undefined || text === code[index]?.text) continue
+    edited[at] =
+      text === undefined ? undefined : hunkLine('added', text + line.text.slice(withoutEol(line.text).length))
   }
-  return printPatch({ ...patch, files, trailer: carried + patch.trailer })
+  return edited
 }
 
-function renumber(edited: readonly { readonly hunk: Hunk; readonly lines: readonly HunkLine[] }[]): Hunk[] {
+/** `edit` gives a line or undefined for each line of the hunk. */
+function editHunks(
+  patch: PatchDocument,
+  edit: (hunk: Hunk, file: FilePatch) => readonly (HunkLine | undefined)[],
+): PatchDocument {
+  let preamble = ''
+  const files: FilePatch[] = []
+  for (const file of patch.files) {
+    const hunks = renumber(file.hunks.map((hunk) => ({ hunk, edited: edit(hunk, file) })))
+    checkEnds(file, hunks)
+    preamble += file.preamble
+    const rest = hunks.length > 0 || file.hunks.length === 0 ? { ...file, hunks } : withoutHunks(file)
+    if (rest === undefined) continue
+    files.push({ ...rest, preamble })
+    preamble = ''
+  }
+  return { ...patch, files, trailer: preamble + patch.trailer }
+}
+
+interface EditedHunk {
+  readonly hunk: Hunk
+  readonly edited: readonly (HunkLine | undefined)[]
+}
+
+function renumber(all: readonly EditedHunk[]): Hunk[] {
   const hunks: Hunk[] = []
   let shift = 0
-  for (const { hunk, lines } of edited) {
-    const changed = lines.some((line) => line.kind !== 'context')
-    const fewerLeading = hunk.lines.indexOf(
-      lines[0] ?? hunk.lines[0] ?? { kind: 'context', text: '', raw: '' },
+  for (const { hunk, edited } of all) {
+    const lines = edited.filter((line) => line !== undefined)
+    const first = edited.findIndex((line) => line !== undefined)
+    const leading = hunk.lines.slice(0, Math.max(first, 0)).filter((line) => line.kind === 'context').length
+    const count = (side: 'removed' | 'added'): number =>
+      lines.filter((line) => line.kind === 'context' || line.kind === side).length
+    const made = rebuildHunk(
+      hunk,
+      lines,
+      startLine(hunk.old.start, hunk.old.count, leading, count('removed')),
+      startLine(hunk.new.start, hunk.new.count, leading + shift, count('added')),
     )
-    const dropped = Math.max(0, lines[0]?.kind === 'context' ? fewerLeading : 0)
-    const made = rebuildHunk(hunk, lines, hunk.old.start + dropped, hunk.new.start + shift + dropped)
-    const start = made.new.count === 0 && hunk.new.count > 0 ? made.new.start - 1 : made.new.start
-    const next = start === made.new.start ? made : rebuildHunk(hunk, lines, made.old.start, start)
-    if (changed) hunks.push(next)
-    const growth = (changed ? next.new.count - next.old.count : 0) - (hunk.new.count - hunk.old.count)
-    shift += growth
+    shift -= hunk.new.count - hunk.old.count
+    if (lines.every((line) => line.kind === 'context')) continue
+    hunks.push(made)
+    shift += made.new.count - made.old.count
   }
   return hunks
 }
 
-function edgeTest(hunk: Hunk): (at: number) => boolean {
-  const first = hunk.lines.findIndex((line) => line.kind !== 'context')
-  const last = hunk.lines.findLastIndex((line) => line.kind !== 'context')
-  return (at) => at < first || at > last
+/** An empty range is named by the line ahead of it. */
+function startLine(start: number, oldCount: number, moved: number, count: number): number {
+  const ahead = (oldCount === 0 ? start : start - 1) + moved
+  return count === 0 ? ahead : ahead + 1
+}
+
+function checkEnds(file: FilePatch, hunks: readonly Hunk[]): void {
+  for (const { lines } of hunks) {
+    for (const side of ['removed', 'added'] as const) {
+      const own = lines.filter((line) => line.kind === 'context' || line.kind === side)
+      const early = own.slice(0, -1).find((line) => !line.text.endsWith('\n'))
+      if (early !== undefined) throw cannotDrop(early.text, 'the file would go on behind its last line')
+    }
+    const kept = lines.find((line) => line.kind === 'context')
+    if (file.newAbsent && kept !== undefined) {
+      throw cannotDrop(kept.text, 'a file that is deleted can not keep a line')
+    }
+  }
 }

@@ -28,9 +28,24 @@ export function placeHunks(file: FileText, hunks: readonly Hunk[], options: Plac
   const sections = sectionsOf(file.lines)
   const contests = hunks.map((hunk) => contestOf(file, hunk, sections))
   const choices = chooseTogether(contests)
-  return contests.map((contest, at) => {
+  const placed = contests.map((contest, at) => {
     const { chosen, losses } = choices[at] ?? { chosen: -1, losses: [] }
     return verdictOf(contest, chosen, losses, options)
+  })
+  return withoutOverlaps(placed)
+}
+
+/** Two hunks that want the same lines tie with leaving the other out: then the first has them. */
+function withoutOverlaps(placed: readonly PlacedHunk[]): PlacedHunk[] {
+  let end = 0
+  return placed.map((hunk) => {
+    const [first, last] = [hunk.edits[0], hunk.edits.at(-1)]
+    if (first === undefined || last === undefined) return hunk
+    if (first.at < end) {
+      return conflict('its changes overlap those of the hunk before it', hunk.placement.candidates)
+    }
+    end = last.at + last.removed
+    return hunk
   })
 }
 

@@ -40,11 +40,34 @@ export interface PlacedHunk {
   readonly edits: readonly Edit[]
 }
 
+/**
+ * The edits (all of a file, ascending) with a line feed on every line that will not be the file's last: what
+ * was or will be the end of the file without one must not run together with what now follows.
+ */
+export function completeLines(lines: readonly string[], edits: readonly Edit[]): readonly Edit[] {
+  const last = lines.at(-1)
+  return edits.map((edit, index) => {
+    const { at, removed, added } = edit
+    const isEnd = index === edits.length - 1 && at + removed === lines.length
+    const inner = isEnd ? added.slice(0, -1) : added
+    const whole = inner.every((line) => line.endsWith('\n'))
+    const complete = whole ? added : added.map((line, at) => (at < inner.length ? withLf(line) : line))
+    const before = edits[index - 1]
+    const isKept = before === undefined || before.at + before.removed < lines.length
+    if (at === lines.length && added.length > 0 && last?.endsWith('\n') === false && isKept) {
+      return { at: at - 1, removed: 1, added: [withLf(last), ...complete] }
+    }
+    return whole ? edit : { at, removed, added: complete }
+  })
+}
+
+const withLf = (line: string): string => (line.endsWith('\n') ? line : `${line}\n`)
+
 /** The lines after all edits; edits must ascend and not overlap. */
 export function applyEdits(lines: readonly string[], edits: readonly Edit[]): string[] {
   const result: string[] = []
   let at = 0
-  for (const edit of edits) {
+  for (const edit of completeLines(lines, edits)) {
     for (; at < edit.at; at++) result.push(lines[at] ?? '')
     for (const line of edit.added) result.push(line)
     at = edit.at + edit.removed

@@ -6,6 +6,9 @@ export interface NamedPatch {
   /** What reports call it: usually its file name. */
   readonly name: string
   readonly patch: PatchDocument
+  /** What a quilt series file says of this patch alone; wins over the options of the whole series. */
+  readonly strip?: number
+  readonly reverse?: boolean
 }
 
 export interface SeriesOptions extends ApplyOptions {
@@ -30,8 +33,12 @@ export function applySeries(
   const overlay = overlayOf(readFile)
   const patches: { name: string; result: ApplyResult }[] = []
   let refused = false
-  for (const { name, patch } of series) {
-    const result = applyPatch(patch, overlay.read, options)
+  for (const { name, patch, strip = options.strip, reverse = options.reverse } of series) {
+    const result = applyPatch(patch, overlay.read, {
+      ...options,
+      ...(strip === undefined ? {} : { strip }),
+      ...(reverse === undefined ? {} : { reverse }),
+    })
     patches.push({ name, result })
     for (const [path, state] of result.files) overlay.write(path, state)
     if (result.status !== 'refused') continue

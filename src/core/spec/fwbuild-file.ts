@@ -1,6 +1,6 @@
-import { LineCounter, parseDocument, type Document } from 'yaml'
+import { isMap, isScalar, LineCounter, parseDocument, visit, type Document } from 'yaml'
 import type { z } from 'zod'
-import { usageError } from '../errors.ts'
+import { messageOf, usageError } from '../errors.ts'
 import { fileSchema, type FwbuildFile } from './options.ts'
 
 const hint = 'docs/fwbuild.schema.json describes the file; editors can check it while you type'
@@ -21,15 +21,35 @@ export function parseFwbuildFile(text: string, file: string): FwbuildFile {
     const message = broken.message.split(' at line ')[0] ?? broken.message
     throw usageError('E_FILE_SYNTAX', `${at(broken.pos[0])}: ${message}`, { hint })
   }
-  const checked = fileSchema.safeParse(document.toJS() ?? {})
+  const checked = fileSchema.safeParse(valueOf(document, at) ?? {})
   if (checked.success) return checked.data
-  const messages = checked.error.issues.map((issue) => `${at(offsetOf(document, issue))}: ${describe(issue)}`)
+  const messages = checked.error.issues.flatMap((issue) =>
+    issue.code === 'unrecognized_keys'
+      ? issue.keys.map((key) => `${at(offsetOfKey(document, issue.path, key))}: unknown key ${key}`)
+      : [`${at(offsetOf(document, issue.path))}: ${describe(issue)}`],
+  )
   throw usageError('E_FILE_INVALID', messages.join('\n'), { hint })
 }
 
-function offsetOf(document: Document, issue: z.core.$ZodIssue): number {
-  const unknown = issue.code === 'unrecognized_keys' ? issue.keys[0] : undefined
-  const path = [...issue.path, ...(unknown === undefined ? [] : [unknown])]
+/** Aliases are only resolved here: one without an anchor, or far too many, throw. */
+function valueOf(document: Document, at: (offset: number) => string): unknown {
+  try {
+    return document.toJS()
+  } catch (cause) {
+    let offset = 0
+    visit(document, {
+      Alias: (_, alias) => {
+        if (alias.resolve(document) !== undefined) return undefined
+        offset = alias.range?.[0] ?? 0
+        return visit.BREAK
+      },
+    })
+    throw usageError('E_FILE_SYNTAX', `${at(offset)}: ${messageOf(cause)}`, { cause, hint })
+  }
+}
+
+/** Where the value at a path stands, or the nearest above it that is in the file. */
+function offsetOf(document: Document, path: readonly PropertyKey[]): number {
   for (let length = path.length; length > 0; length--) {
     const node = document.getIn(path.slice(0, length), true) as { range?: readonly number[] } | undefined
     const offset = node?.range?.[0]
@@ -38,8 +58,15 @@ function offsetOf(document: Document, issue: z.core.$ZodIssue): number {
   return 0
 }
 
+function offsetOfKey(document: Document, path: readonly PropertyKey[], key: string): number {
+  const map = path.length === 0 ? document.contents : document.getIn(path, true)
+  const pair = isMap(map)
+    ? map.items.find((item) => isScalar(item.key) && String(item.key.value) === key)
+    : undefined
+  return isScalar(pair?.key) ? (pair.key.range?.[0] ?? 0) : offsetOf(document, path)
+}
+
 function describe(issue: z.core.$ZodIssue): string {
-  if (issue.code === 'unrecognized_keys') return `unknown key ${issue.keys.join(', ')}`
   const where = issue.path.length === 0 ? '' : `${issue.path.join('.')}: `
   return `${where}${issue.message}`
 }

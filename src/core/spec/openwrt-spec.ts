@@ -39,6 +39,8 @@ export function openwrtSpec(layers: readonly OpenwrtLayer[]): OpenwrtSpec {
   if (targets.length === 0)
     throw usageError('E_HV_EMPTY', 'no hypervisor named', { hint: 'for example --hv kvm,hyperv' })
   const wanted = pick('image')
+  if (wanted?.length === 0)
+    throw usageError('E_IMAGE_EMPTY', 'no image format named', { hint: 'for example --image raw,qcow2' })
   for (const name of pick('package') ?? []) {
     if (!packageName.test(name)) throw usageError('E_PACKAGE_NAME', `‘${name}’ is not a package name`)
   }
@@ -71,6 +73,8 @@ function chooseFirmware(
 ): readonly Firmware[] {
   const possible: readonly Firmware[] =
     release.efi === 'none' && merges.length === 0 ? ['bios'] : ['bios', 'uefi']
+  if (wanted?.length === 0)
+    throw usageError('E_FIRMWARE_EMPTY', 'no firmware named', { hint: 'for example --firmware bios,uefi' })
   const missing = wanted?.find((firmware) => !possible.includes(firmware))
   if (missing !== undefined) {
     throw usageError('E_FIRMWARE', `${release.title} has no ${missing} images by itself`, {

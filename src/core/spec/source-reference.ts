@@ -2,6 +2,7 @@ import { usageError } from '../errors.ts'
 
 /** `URL|PATH[#REF]` as given to --source and --merge. */
 export interface SourceReference {
+  /** URL or path, absolute once the options were read. */
   readonly location: string
   readonly ref: string | undefined
 }

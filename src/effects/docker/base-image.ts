@@ -4,6 +4,7 @@ import { cancelledError, FwbuildError, infraError } from '../../core/errors.ts'
 import { type DebianMirrors, securitySuite } from '../../core/host/apt-sources.ts'
 import { type AptSettings, readAptSettings } from '../apt-settings.ts'
 import { bootstrapDebian, bootstrapTool } from '../debian-bootstrap.ts'
+import { limitedSignal } from '../time-limit.ts'
 import { dockerError, statusOf } from './client.ts'
 import { readRecords } from './records.ts'
 
@@ -114,8 +115,12 @@ async function pull(docker: Docker, suite: string, request: BaseRequest): Promis
   const reference = `debian:${suite}`
   const silence = new AbortController()
   const timer = setTimeout(() => silence.abort(), pullSilenceMs)
+  // Not AbortSignal.any: see limitedSignal.
+  const onAbort = (): void => silence.abort()
+  request.signal.addEventListener('abort', onAbort, { once: true })
+  if (request.signal.aborted) onAbort()
   try {
-    const abortSignal = AbortSignal.any([request.signal, silence.signal])
+    const abortSignal = silence.signal
     const stream = (await docker.pull(reference, { abortSignal })) as Readable
     abortSignal.addEventListener('abort', () => stream.destroy(), { once: true })
     const failure = await readRecords(stream, (record) => {
@@ -136,6 +141,7 @@ async function pull(docker: Docker, suite: string, request: BaseRequest): Promis
     return { kind: statusOf(error) === 404 ? 'refused' : 'unreachable', why }
   } finally {
     clearTimeout(timer)
+    request.signal.removeEventListener('abort', onAbort)
   }
 }
 
@@ -214,8 +220,8 @@ async function mirrorsFor(
 /** Whether a server says that it has no such file; a server that cannot be asked leaves it open. */
 async function lacks(url: string, signal: AbortSignal): Promise<boolean> {
   try {
-    const limit = AbortSignal.any([signal, AbortSignal.timeout(probeTimeoutMs)])
-    const { status } = await fetch(url, { method: 'HEAD', signal: limit })
+    using limited = limitedSignal(signal, probeTimeoutMs)
+    const { status } = await fetch(url, { method: 'HEAD', signal: limited.signal })
     return status === 404 || status === 410
   } catch {
     if (signal.aborted) throw cancelledError()

@@ -1,6 +1,7 @@
 import { accessSync, constants, existsSync } from 'node:fs'
 import Docker from 'dockerode'
 import { cancelledError, FwbuildError, infraError, messageOf, usageError } from '../../core/errors.ts'
+import { limitedSignal } from '../time-limit.ts'
 
 type Env = Readonly<Record<string, string | undefined>>
 
@@ -115,8 +116,8 @@ export async function daemonTraits(docker: Docker, signal: AbortSignal): Promise
 /** @returns why it did not answer, or undefined when it did */
 async function ping(docker: Docker, signal: AbortSignal): Promise<string | undefined> {
   try {
-    const abortSignal = AbortSignal.any([signal, AbortSignal.timeout(pingTimeoutMs)])
-    await (docker as unknown as Abortable).ping({ abortSignal })
+    using limited = limitedSignal(signal, pingTimeoutMs)
+    await (docker as unknown as Abortable).ping({ abortSignal: limited.signal })
     return undefined
   } catch (error) {
     if (signal.aborted) throw cancelledError()

@@ -5,6 +5,7 @@ import type Docker from 'dockerode'
 import { cancelledError, infraError } from '../../core/errors.ts'
 import type { ExecOptions, ExecResult } from '../engine.ts'
 import { LineSplitter } from '../process-output.ts'
+import { limitedSignal } from '../time-limit.ts'
 import { execMarker, killExec } from './process-tree.ts'
 
 export interface ExecTarget {
@@ -51,7 +52,8 @@ export async function runExec(
     if (line.startsWith('OCI runtime exec failed')) startFailure = line
     onLine?.(line, from)
   })
-  const stop = AbortSignal.any([signal, ...(timeoutMs === undefined ? [] : [AbortSignal.timeout(timeoutMs)])])
+  using limited = limitedSignal(signal, timeoutMs)
+  const stop = limited.signal
   await endedOrStopped(closed, stop)
   if (stop.aborted) {
     await stopExec(target, exec, request.id)

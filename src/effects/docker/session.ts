@@ -130,15 +130,20 @@ function sessionOf(
       env: { ...baseEnv, ...options.env },
     }
     try {
-      if (options.network !== 'online') return await runExec(target, request, options)
-      const release = await gate.hold()
+      if (options.network !== 'online') return await checked(target, await runExec(target, request, options))
+      const release = await gate.hold().catch((error: unknown) => {
+        throw dockerError('the build container cannot be given a network', error, signal)
+      })
       try {
-        return await runExec(target, request, options)
+        return await checked(target, await runExec(target, request, options))
       } finally {
         await release()
       }
     } catch (error) {
-      throw dockerError(`${argv[0]} cannot be run in the build container`, error, signal)
+      const gone = !signal.aborted && [404, 409].includes(statusOf(error) ?? 0)
+      throw gone
+        ? containerGone(error)
+        : dockerError(`${argv[0]} cannot be run in the build container`, error, signal)
     }
   }
 
@@ -164,3 +169,23 @@ function sessionOf(
 
   return { exec, inside, readTar, interactive, [Symbol.asyncDispose]: () => removeContainer(container) }
 }
+
+const killedExitCode = 137
+
+/** A command that was killed because its container was taken away did not fail by itself. */
+async function checked(target: ExecTarget, result: ExecResult): Promise<ExecResult> {
+  if (result.exitCode !== killedExitCode) return result
+  const running = await target.container.inspect().then(
+    ({ State }) => State.Running,
+    () => false,
+  )
+  if (running) return result
+  throw containerGone(undefined)
+}
+
+const containerGone = (cause: unknown): Error =>
+  infraError('E_CONTAINER_GONE', 'the build container was stopped or removed while a command ran', {
+    hint: 'Run the same command again; it continues where it stopped.',
+    retryable: true,
+    cause,
+  })

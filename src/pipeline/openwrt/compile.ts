@@ -1,19 +1,25 @@
 import { existsSync } from 'node:fs'
-import { readdir, readFile, stat } from 'node:fs/promises'
+import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { buildError } from '../../core/errors.ts'
 import { checkConfig } from '../../core/kconfig/check.ts'
+import { symbolsFromOpenwrt } from '../../core/openwrt/kernel-layers.ts'
 import { parseDotConfig } from '../../core/kconfig/dot-config.ts'
+import { stampFiles, stampsHold, type FileStamp } from '../../effects/file-stamps.ts'
 import type { Step, StepTools } from '../run.ts'
 import { wantedKernelSymbols, requireAll } from './configure.ts'
-import type { OpenwrtContext, TargetFile } from './context.ts'
-import { make } from './make.ts'
+import type { OpenwrtContext } from './context.ts'
+import { definedNames, kernelBuild } from './kernel-config.ts'
+import { findKernelTree, readKernelInside } from './kernel-tree.ts'
+import { explainKernelMismatch } from './kernel-why.ts'
+import { make, offlineDownloads } from './make.ts'
 
 type CompileOutputs = {
-  readonly files: readonly TargetFile[]
+  readonly files: readonly FileStamp[]
   readonly kernelConfig: string
   readonly kernelSymbols: number
-  readonly items: number
+  /** What make went through, by target: next time's totals. */
+  readonly items: { readonly [target: string]: number }
 }
 
 const targetFolder = 'bin/targets/x86/64'
@@ -22,6 +28,7 @@ const targetFolder = 'bin/targets/x86/64'
 export const compileStep: Step<OpenwrtContext, CompileOutputs> = {
   id: 'compile',
   title: 'Compile',
+  version: 1,
   inputs: async (context) => ({
     commit: context.found.commit,
     feeds: context.found.feeds.map(({ name, commit }) => ({ name, commit })),
@@ -30,24 +37,28 @@ export const compileStep: Step<OpenwrtContext, CompileOutputs> = {
     buildroot: context.buildrootInputs,
   }),
   run: async (context, tools) => {
-    // Without it each missing archive costs half a minute of retries against a network that is not there.
-    const settings = ['CONFIG_DOWNLOAD_TOOL_CUSTOM=false']
-    let items = 0
-    for (const target of ['tools/install', 'toolchain/install', 'target/compile']) {
-      items += await make(context, [target], tools, { settings })
+    const settings = offlineDownloads
+    const before = (tools.previous as CompileOutputs | undefined)?.items
+    const items: Record<string, number> = {}
+    const makeTarget = async (target: string): Promise<void> => {
+      const expectedItems = before?.[target]
+      items[target] = await make(context, [target], tools, {
+        settings,
+        ...(expectedItems === undefined ? {} : { expectedItems }),
+      })
     }
+    for (const target of ['tools/install', 'toolchain/install', 'target/compile']) await makeTarget(target)
     const { path, symbols } = await checkKernel(context, tools)
-    items += await make(context, ['world'], tools, { settings })
+    await makeTarget('world')
     await checkKernel(context, tools)
-    return { files: await listTarget(context), kernelConfig: path, kernelSymbols: symbols, items }
+    return {
+      files: await stampFiles(join(context.tree, targetFolder)),
+      kernelConfig: path,
+      kernelSymbols: symbols,
+      items,
+    }
   },
-  intact: async (context, outputs) => {
-    const present = new Map((await listTarget(context).catch(() => [])).map((file) => [file.name, file]))
-    return outputs.files.every((file) => {
-      const found = present.get(file.name)
-      return found?.bytes === file.bytes && found.mtimeMs === file.mtimeMs
-    })
-  },
+  intact: (context, outputs) => stampsHold(join(context.tree, targetFolder), outputs.files),
   adopt: (context, outputs) => {
     context.found.targetFiles = outputs.files
     context.found.kernelConfig = outputs.kernelConfig
@@ -60,43 +71,27 @@ async function checkKernel(
   context: OpenwrtContext,
   tools: StepTools,
 ): Promise<{ readonly path: string; readonly symbols: number }> {
-  const path = await findKernelConfig(context)
-  const wanted = await wantedKernelSymbols(context)
-  const mismatches = checkConfig(wanted, parseDotConfig(await readFile(path, 'utf8'), path))
-  requireAll(mismatches, 'the kernel’s final .config', tools)
-  return { path, symbols: wanted.length - mismatches.length }
-}
-
-/** build_dir/target-…/linux-x86_64/linux-…/.config: the copies beside it give false positives. */
-async function findKernelConfig(context: OpenwrtContext): Promise<string> {
-  const buildDir = join(context.tree, 'build_dir')
-  for (const target of (await readdir(buildDir)).filter((name) => name.startsWith('target-')).sort()) {
-    const linux = join(buildDir, target, 'linux-x86_64')
-    if (!existsSync(linux)) continue
-    for (const name of (await readdir(linux)).sort()) {
-      const file = join(linux, name, '.config')
-      if (/^linux-\d/.test(name) && existsSync(file)) return file
-    }
+  const kernelDir = await findKernelTree(context.tree)
+  // The copies beside it (.config.set, .config.target) give false positives.
+  const path = join(kernelDir, '.config')
+  if (!existsSync(path)) {
+    throw buildError('E_KERNEL_CONFIG', `no kernel configuration ${path} after the kernel was compiled`)
   }
-  throw buildError(
-    'E_KERNEL_CONFIG',
-    `no kernel configuration below ${buildDir} after the kernel was compiled`,
-  )
-}
-
-async function listTarget(context: OpenwrtContext): Promise<readonly TargetFile[]> {
-  const folder = join(context.tree, targetFolder)
-  const entries = await readdir(folder, { withFileTypes: true })
-  return Promise.all(
-    entries
-      .filter((entry) => entry.isFile())
-      .map((entry) => entry.name)
-      .sort()
-      .map(async (name) => {
-        const { size, mtimeMs } = await stat(join(folder, name))
-        return { name, bytes: size, mtimeMs }
-      }),
-  )
+  const wanted = await wantedKernelSymbols(context)
+  const config = parseDotConfig(await readFile(path, 'utf8'), path)
+  const mismatches = checkConfig(wanted, config)
+  const told = context.found.kernelLost
+  const news = mismatches.filter(({ symbol }) => !told.has(symbol))
+  const where = 'the kernel’s final .config'
+  if (news.some(({ assignment }) => assignment.need === 'required')) {
+    // Reading the tree takes seconds, so only when there is something to explain.
+    const tree = await readKernelInside(await kernelBuild(context, tools), kernelDir)
+    const better = checkConfig(wanted, config, definedNames(tree)).filter(({ symbol }) => !told.has(symbol))
+    const byOpenwrt = symbolsFromOpenwrt(await readFile(join(context.tree, '.config'), 'utf8'))
+    requireAll(better, where, tools, explainKernelMismatch(tree, config.values, byOpenwrt))
+  } else requireAll(news, where, tools)
+  context.found.kernelLost = new Set(mismatches.map(({ symbol }) => symbol))
+  return { path, symbols: wanted.length - mismatches.length }
 }
 
 /** A file of bin/targets/x86/64 by its path on this machine. */

@@ -26,6 +26,7 @@ const shareSupport = 'hostshares'
 export const configureStep: Step<OpenwrtContext, ConfigureOutputs> = {
   id: 'configure',
   title: 'Configure',
+  version: 1,
   inputs: async (context) => ({
     commit: context.found.commit,
     feeds: context.found.feeds.map(({ name, commit }) => ({ name, commit })),
@@ -80,7 +81,9 @@ function seed(context: OpenwrtContext): readonly Assignment[] {
 
 /** Kernel symbols that the build is asked for, in the order of the merged layers. */
 export async function wantedKernelSymbols(context: OpenwrtContext): Promise<readonly Assignment[]> {
-  return mergeForKernel(await loadFragments(context), context.found.kernel).assignments
+  const { kernel, kernelHas } = context.found
+  const exists = kernelHas === undefined ? undefined : (symbol: string) => kernelHas.has(symbol)
+  return mergeForKernel(await loadFragments(context), kernel, exists).assignments
 }
 
 const kernelConfig = async (context: OpenwrtContext): Promise<string> =>
@@ -88,9 +91,15 @@ const kernelConfig = async (context: OpenwrtContext): Promise<string> =>
 
 /**
  * Tells of every symbol that did not survive.
+ * @param explain lines that say why a kernel symbol was dropped and what would make it hold
  * @throws build error with the list when a required one is among them
  */
-export function requireAll(mismatches: readonly ConfigMismatch[], where: string, tools: StepTools): void {
+export function requireAll(
+  mismatches: readonly ConfigMismatch[],
+  where: string,
+  tools: StepTools,
+  explain: (mismatch: ConfigMismatch) => readonly string[] = () => [],
+): void {
   const describe = (mismatch: ConfigMismatch): string =>
     `${mismatch.symbol}: wanted ${mismatch.wanted} (${originText(mismatch.assignment.origin)}), ${mismatch.why}`
   const required = mismatches.filter((mismatch) => mismatch.assignment.need === 'required')
@@ -98,8 +107,12 @@ export function requireAll(mismatches: readonly ConfigMismatch[], where: string,
     if (mismatch.assignment.need === 'optional') tools.note(`optional ${describe(mismatch)}`)
   }
   if (required.length === 0) return
-  const list = required.map((mismatch) => `  ${describe(mismatch)}`).join('\n')
-  throw buildError('E_CONFIG_DROPPED', `${required.length} required symbols are not in ${where}:\n${list}`, {
-    hint: '`fwbuild kconfig why SYMBOL` tells what a kernel symbol is missing',
+  const list = required.flatMap((mismatch) => [
+    `  ${describe(mismatch)}`,
+    ...explain(mismatch).map((line) => `    ${line}`),
+  ])
+  const what = required.length === 1 ? '1 required symbol is' : `${required.length} required symbols are`
+  throw buildError('E_CONFIG_DROPPED', `${what} not in ${where}:\n${list.join('\n')}`, {
+    hint: 'change the fragment that asks for it, or let a group say `#@ need: optional`',
   })
 }

@@ -5,6 +5,7 @@ import type { Lockfile } from '../../core/spec/lockfile.ts'
 import type { OpenwrtSpec } from '../../core/spec/openwrt-spec.ts'
 import type { BuildUser, Engine, Mount, Session } from '../../effects/engine.ts'
 import { borrowedObjects, type MirrorOptions } from '../../effects/git-mirror.ts'
+import type { FileStamp } from '../../effects/file-stamps.ts'
 import { pathInside } from '../../effects/mounts.ts'
 
 /** Where things are; all absolute. */
@@ -57,13 +58,19 @@ export interface Findings {
   commit: string
   merges: readonly MergeFinding[]
   patches: readonly PatchFinding[]
+  rewrittenPatches: readonly RewrittenFile[]
   pciHyperv: boolean
   efiSymbol: string | undefined
   kernel: string
   feeds: readonly FeedFinding[]
   fragments: Json
   configDigest: string
-  targetFiles: readonly TargetFile[]
+  /** Symbols of `only-if` lines that the kernel tree has; undefined until it was read. */
+  kernelHas: ReadonlySet<string> | undefined
+  /** Optional kernel symbols that do not hold and were told. */
+  kernelLost: ReadonlySet<string>
+  /** In bin/targets/x86/64. */
+  targetFiles: readonly FileStamp[]
   kernelConfig: string
   buildroot: BuildrootImage | undefined
   artifacts: readonly Artifact[]
@@ -79,21 +86,29 @@ export type PatchFinding = {
   readonly status: string
   readonly hunks: string
 }
-export type FeedFinding = SourceFinding & { readonly name: string; readonly path: string }
-/** A file of bin/targets/x86/64. */
-export type TargetFile = { readonly name: string; readonly bytes: number; readonly mtimeMs: number }
+/** A patch with contexts and numbers true for the tree; `text` is a binary string. */
+export type RewrittenFile = { readonly name: string; readonly text: string }
+export type FeedFinding = SourceFinding & {
+  readonly name: string
+  /** Of its line in feeds.conf. */
+  readonly flags: readonly string[]
+  readonly path: string
+}
 
 const noFindings = (): Findings => ({
   sources: [],
   commit: '',
   merges: [],
   patches: [],
+  rewrittenPatches: [],
   pciHyperv: false,
   efiSymbol: undefined,
   kernel: '',
   feeds: [],
   fragments: null,
   configDigest: '',
+  kernelHas: undefined,
+  kernelLost: new Set(),
   targetFiles: [],
   kernelConfig: '',
   buildroot: undefined,
@@ -122,6 +137,7 @@ async function mountTable(
 export async function openwrtContext(
   settings: OpenwrtSettings,
   signal: AbortSignal,
+  note: (text: string) => void = () => {},
 ): Promise<OpenwrtContext> {
   const { paths, engine, spec } = settings
   const tree = join(paths.work, 'trees', spec.release.name)
@@ -132,6 +148,7 @@ export async function openwrtContext(
   const open = async (tell: (text: string) => void): Promise<Session> => {
     const buildroot = await settings.ensureBuildroot(tell)
     found.buildroot = buildroot
+    for (const text of buildrootNotes(buildroot, settings.lock)) note(text)
     const mounts = await mountTable(paths, tree, gitDir, spec.release.name)
     return engine.open(
       {
@@ -159,6 +176,18 @@ export async function openwrtContext(
       await session?.[Symbol.asyncDispose]()
     },
   }
+}
+
+/** What the user should know of the image that was had: another suite than wanted, another image than pinned. */
+function buildrootNotes(buildroot: BuildrootImage, lock: Lockfile | undefined): readonly string[] {
+  const pinned = lock?.buildroot?.id
+  const differs = pinned !== undefined && pinned !== buildroot.id
+  return differs
+    ? [
+        ...buildroot.notes,
+        `the buildroot image ${buildroot.id.slice(7, 19)} is not the locked ${pinned.slice(7, 19)}`,
+      ]
+    : buildroot.notes
 }
 
 const sessionEnvironment = (ccacheDir: string): Readonly<Record<string, string>> => ({

@@ -1,17 +1,15 @@
-import { readdir, stat } from 'node:fs/promises'
-import { join } from 'node:path'
+import { stampFiles, stampsHold, type FileStamp } from '../../effects/file-stamps.ts'
 import type { Step } from '../run.ts'
 import type { OpenwrtContext } from './context.ts'
 import { make } from './make.ts'
 
-type DownloadOutputs = {
-  readonly files: readonly { readonly name: string; readonly bytes: number; readonly mtimeMs: number }[]
-}
+type DownloadOutputs = { readonly files: readonly FileStamp[] }
 
 /** The only step with a network: source archives, verified by hash or signature by the tree's own make. */
 export const downloadStep: Step<OpenwrtContext, DownloadOutputs> = {
   id: 'download',
   title: 'Download sources',
+  version: 1,
   inputs: async (context) => ({
     commit: context.found.commit,
     config: context.found.configDigest,
@@ -19,28 +17,9 @@ export const downloadStep: Step<OpenwrtContext, DownloadOutputs> = {
   }),
   run: async (context, tools) => {
     await make(context, ['download'], tools, context.offline ? {} : { network: 'online' })
-    return { files: await listDownloads(context.paths.dl) }
+    return { files: await stampFiles(context.paths.dl) }
   },
-  intact: async (context, outputs) => {
-    const present = new Map((await listDownloads(context.paths.dl)).map((file) => [file.name, file]))
-    return outputs.files.every((file) => {
-      const found = present.get(file.name)
-      return found?.bytes === file.bytes && found.mtimeMs === file.mtimeMs
-    })
-  },
+  intact: (context, outputs) => stampsHold(context.paths.dl, outputs.files),
   adopt: () => {},
   summary: ({ files }) => `${files.length} files`,
-}
-
-async function listDownloads(folder: string): Promise<DownloadOutputs['files']> {
-  const entries = await readdir(folder, { withFileTypes: true })
-  const names = entries
-    .filter((entry) => entry.isFile() && !entry.name.startsWith('.'))
-    .map((entry) => entry.name)
-  return Promise.all(
-    names.sort().map(async (name) => {
-      const { size, mtimeMs } = await stat(join(folder, name))
-      return { name, bytes: size, mtimeMs }
-    }),
-  )
 }

@@ -18,11 +18,12 @@ type FeedOutputs = { readonly feeds: readonly FeedFinding[]; readonly leftOut: r
 export const feedsStep: Step<OpenwrtContext, FeedOutputs> = {
   id: 'feeds',
   title: 'Feeds',
+  version: 1,
   inputs: async (context, tools) => {
     const { feeds } = await resolveFeeds(context, tools)
     return {
       commit: context.found.commit,
-      feeds: feeds.map(({ name, location, commit }) => ({ name, location, commit })),
+      feeds: feeds.map(({ name, flags, location, commit }) => ({ name, flags, location, commit })),
       own: await digestOf(ownFeed(context)),
       buildroot: context.buildrootInputs,
     }
@@ -31,8 +32,8 @@ export const feedsStep: Step<OpenwrtContext, FeedOutputs> = {
     const { feeds, leftOut } = await resolveFeeds(context, undefined)
     const found: FeedFinding[] = []
     for (const feed of feeds) found.push(await bringFeed(context, feed, tools))
-    const lines = [...found, { name: 'fwbuild', path: ownFeed(context) }]
-    const inside = lines.map(({ name, path }) => ({ name, path: context.inside(path) }))
+    const lines = [...found, { name: 'fwbuild', flags: [], path: ownFeed(context) }]
+    const inside = lines.map((line) => ({ ...line, path: context.inside(line.path) }))
     await writeForBuild(context, 'feeds.conf', renderFeedsConf(inside))
     await runFeeds(context, ['update', '-a'], tools)
     await runFeeds(context, ['install', '-a'], tools)
@@ -57,6 +58,7 @@ const ownFeed = (context: OpenwrtContext): string => join(context.paths.project,
 
 interface NamedSource extends ResolvedSource {
   readonly name: string
+  readonly flags: readonly string[]
 }
 
 async function resolveFeeds(
@@ -69,7 +71,7 @@ async function resolveFeeds(
   const leftOut: string[] = []
   for (const line of lines.filter(({ method }) => method.startsWith('src-git'))) {
     const resolved = await resolveFeed(context, line)
-    if (typeof resolved !== 'string') feeds.push({ ...resolved, name: line.name })
+    if (typeof resolved !== 'string') feeds.push({ ...resolved, name: line.name, flags: line.flags })
     else {
       leftOut.push(line.name)
       tools?.note(`feed ${line.name} is left out: ${resolved}`, 'warn')
@@ -97,7 +99,8 @@ async function bringFeed(context: OpenwrtContext, feed: NamedSource, tools: Step
   await fetchSource(feed, mirrorOptions(context))
   await keepCommit(mirrorOptions(context), `kept/${feed.commit}`, feed.commit)
   await checkOut({ ...context, path }, feed.commit)
-  return { name: feed.name, location: feed.location, ref: feed.ref, commit: feed.commit, path }
+  const { name, flags, location, ref, commit } = feed
+  return { name, flags, location, ref, commit, path }
 }
 
 async function runFeeds(context: OpenwrtContext, args: readonly string[], tools: StepTools): Promise<void> {

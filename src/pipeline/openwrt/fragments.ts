@@ -46,11 +46,24 @@ async function readText(path: string): Promise<string> {
   }
 }
 
-/** The layered kernel configuration for one kernel series; `KERNEL_*` symbols beat it (see pci-hyperv.ts). */
-export function mergeForKernel(fragments: readonly LoadedFragment[], kernel: string): MergedFragments {
+/**
+ * The layered kernel configuration for one kernel series; `KERNEL_*` symbols beat it (see pci-hyperv.ts).
+ * @param exists decides `only-if` groups; without it they stay, as optional
+ */
+export function mergeForKernel(
+  fragments: readonly LoadedFragment[],
+  kernel: string,
+  exists?: (symbol: string) => boolean,
+): MergedFragments {
   const layers: FragmentLayer[] = fragments.map(({ text, file, own }) => ({
-    assignments: selectForKernel(parseFragment(text, file), kernel).assignments,
+    assignments: selectForKernel(parseFragment(text, file), kernel, exists).assignments,
     literal: !own,
   }))
   return mergeFragments(layers)
+}
+
+/** Every symbol that an `only-if` line of the fragments asks for, sorted. */
+export function conditionsOf(fragments: readonly LoadedFragment[]): readonly string[] {
+  const groups = fragments.flatMap(({ text, file }) => parseFragment(text, file).groups)
+  return [...new Set(groups.flatMap((group) => group.onlyIf))].sort()
 }

@@ -31,6 +31,7 @@ type ImageOutputs = { readonly images: readonly ImageOutput[] }
 export const imagesStep: Step<OpenwrtContext, ImageOutputs> = {
   id: 'images',
   title: 'Images',
+  version: 1,
   inputs: async (context) => ({
     files: context.found.targetFiles,
     firmwares: [...context.spec.firmwares],

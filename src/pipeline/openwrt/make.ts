@@ -1,7 +1,12 @@
+import { join } from 'node:path'
 import { buildError, infraError } from '../../core/errors.ts'
+import { shellWord } from '../../core/manifest/reproduce.ts'
 import { firstErrorLines, readMakeLine } from '../../core/openwrt/make-output.ts'
 import type { StepTools } from '../run.ts'
 import type { OpenwrtContext } from './context.ts'
+
+/** Without it each missing archive costs half a minute of retries against a network that is not there. */
+export const offlineDownloads: readonly string[] = ['CONFIG_DOWNLOAD_TOOL_CUSTOM=false']
 
 export interface MakeOptions {
   readonly network?: 'online'
@@ -72,10 +77,7 @@ async function explainFailure(
   tools: StepTools,
   options: MakeOptions,
 ): Promise<Error> {
-  const again =
-    failedItem === undefined
-      ? targets
-      : [`${failedItem}/${targets.includes('download') ? 'download' : 'compile'}`]
+  const again = rerunTargets(targets, failedItem)
   tools.progress({ item: `${failedItem ?? targets.join(' ')} failed; once more, verbose` })
   const lines: string[] = []
   let diskFull = false
@@ -88,7 +90,7 @@ async function explainFailure(
   const argv = ['make', ...again, 'V=s', '-j1', ...(options.settings ?? [])]
   const exitCode = await runInTree(context, argv, tools, onLine, options.network)
   if (diskFull) return diskFullError(context)
-  const reproduce = `./fwbuild shell --release ${context.spec.release.name} -- ${argv.join(' ')}`
+  const reproduce = ['./fwbuild', 'shell', ...sessionFlags(context), '--', ...argv].map(shellWord).join(' ')
   const what = failedItem ?? `make ${targets.join(' ')}`
   if (exitCode === 0) {
     return buildError('E_MAKE_PARALLEL', `${what} failed in the parallel build, but not when made alone`, {
@@ -102,6 +104,19 @@ async function explainFailure(
       hint: `log: ${tools.logPath}\nreproduce: ${reproduce}`,
     },
   )
+}
+
+/** Flags that lead `fwbuild shell` to the tree and the session of this build. */
+function sessionFlags({ spec, engine, paths }: OpenwrtContext): readonly string[] {
+  const dl = paths.dl === join(paths.work, 'dl') ? [] : ['--dl', paths.dl]
+  return ['--release', spec.release.name, '--engine', engine.kind, '--work', paths.work, ...dl]
+}
+
+/** The failing item alone; what was asked for where that is the item itself, or none was named. */
+function rerunTargets(targets: readonly string[], failedItem: string | undefined): readonly string[] {
+  if (failedItem === undefined || targets.some((target) => target.startsWith(`${failedItem}/`)))
+    return targets
+  return [`${failedItem}/${targets.includes('download') ? 'download' : 'compile'}`]
 }
 
 const diskFullError = (context: OpenwrtContext): Error =>

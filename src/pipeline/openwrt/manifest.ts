@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { canonicalJson, type Json } from '../../core/json.ts'
+import { bytesOf } from '../../core/patch/lines.ts'
 import { sha256sums, type Manifest } from '../../core/manifest/manifest.ts'
 import { reproduceScript } from '../../core/manifest/reproduce.ts'
 import { renderLockfile } from '../../core/spec/lockfile.ts'
@@ -10,7 +11,7 @@ import type { StepRecord } from '../../core/step-record.ts'
 import { atomicWrite } from '../../effects/files.ts'
 import type { Step } from '../run.ts'
 import { targetPath } from './compile.ts'
-import type { OpenwrtContext } from './context.ts'
+import type { OpenwrtContext, RewrittenFile } from './context.ts'
 import { loadFragments } from './fragments.ts'
 import { lockOf, usedBuildroot } from './lock.ts'
 
@@ -21,10 +22,11 @@ export function manifestStep(toolVersion: string, stateDir: string): Step<Openwr
   return {
     id: 'manifest',
     title: 'Manifest',
+    version: 2,
     inputs: async (context) => (await manifestOf(context, toolVersion, stateDir)) as unknown as Json,
     run: async (context) => {
       const lock = await lockOf(context, stateDir)
-      const documents: [string, string][] = [
+      const documents: [string, string | Uint8Array][] = [
         [
           'manifest.json',
           canonicalJson((await manifestOf(context, toolVersion, stateDir)) as unknown as Json),
@@ -33,6 +35,7 @@ export function manifestStep(toolVersion: string, stateDir: string): Step<Openwr
         ['kernel.config', await readFile(context.found.kernelConfig, 'utf8')],
         ['config.buildinfo', await buildinfo(context)],
         ['reproduce.sh', reproduceScript(context.spec)],
+        ...numbered(context.found.rewrittenPatches),
       ]
       const files: { path: string; sha256: string }[] = []
       for (const [path, text] of documents) {
@@ -51,6 +54,13 @@ export function manifestStep(toolVersion: string, stateDir: string): Step<Openwr
     adopt: () => {},
   }
 }
+
+/** The series in its order, as it would have had to be for this tree. */
+const numbered = (patches: readonly RewrittenFile[]): [string, Uint8Array][] =>
+  patches.map(({ name, text }, index) => [
+    `patches/${String(index + 1).padStart(3, '0')}-${name.replace(/^\d+-/, '')}`,
+    bytesOf(text),
+  ])
 
 async function manifestOf(context: OpenwrtContext, toolVersion: string, stateDir: string): Promise<Manifest> {
   const { spec, found } = context
@@ -73,7 +83,18 @@ async function manifestOf(context: OpenwrtContext, toolVersion: string, stateDir
   }
 }
 
-const builtBy = ['source', 'merge', 'patch', 'feeds', 'configure', 'download', 'compile', 'images', 'boot']
+const builtBy = [
+  'source',
+  'merge',
+  'patch',
+  'feeds',
+  'configure',
+  'download',
+  'kernel-config',
+  'compile',
+  'images',
+  'boot',
+]
 
 async function stepsOf(stateDir: string): Promise<Manifest['steps']> {
   const steps: Manifest['steps'] = []

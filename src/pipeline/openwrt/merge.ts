@@ -12,7 +12,7 @@ import { gitCommit, openGit, translatingGit } from '../../effects/git.ts'
 import { resolveSource } from '../../effects/git-mirror.ts'
 import type { Step, StepTools } from '../run.ts'
 import { mirrorOptions, type MergeFinding, type OpenwrtContext } from './context.ts'
-import { absolute, baseSource, bring, isThere, resolvePinned } from './source.ts'
+import { baseSource, bring, isThere, resolvePinned } from './source.ts'
 
 type MergeOutputs = {
   readonly commit: string
@@ -25,6 +25,7 @@ type MergeOutputs = {
 export const mergeStep: Step<OpenwrtContext, MergeOutputs> = {
   id: 'merge',
   title: 'Merge branches',
+  version: 1,
   inputs: async (context, tools) => ({
     commit: context.found.commit,
     merges: (await resolveMerges(context, tools)).map(({ location, ref, commit }) => ({
@@ -62,7 +63,7 @@ async function resolveMerges(
   const base = await baseSource(context)
   const wanted = [
     ...context.spec.release.merges.map((ref) => ({ location: base.location, ref })),
-    ...context.spec.merges.map((merge) => ({ location: absolute(merge), ref: merge.ref ?? 'HEAD' })),
+    ...context.spec.merges.map((merge) => ({ location: merge.location, ref: merge.ref ?? 'HEAD' })),
   ]
   const resolved: ResolvedSource[] = []
   for (const source of wanted) resolved.push(await resolvePinned(context, source, tools))

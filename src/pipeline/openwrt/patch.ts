@@ -7,13 +7,15 @@ import { decidePciHyperv, isOn } from '../../core/openwrt/pci-hyperv.ts'
 import type { FileState } from '../../core/patch/file-state.ts'
 import { binaryString } from '../../core/patch/lines.ts'
 import { parsePatch } from '../../core/patch/parse.ts'
+import { printPatch } from '../../core/patch/print.ts'
+import { rewritePatch } from '../../core/patch/rewrite.ts'
 import { applySeries, type NamedPatch, type SeriesResult } from '../../core/patch/series.ts'
 import { commitFiles, keepCommit, readStoredFile, type FileChange } from '../../effects/git-objects.ts'
 import { checkOut, worktreeIsAt } from '../../effects/git-worktree.ts'
 import { translatingGit } from '../../effects/git.ts'
 import { giveTo } from '../../effects/build-user.ts'
 import type { Step, StepTools } from '../run.ts'
-import { mirrorOptions, type OpenwrtContext, type PatchFinding } from './context.ts'
+import { mirrorOptions, type OpenwrtContext, type PatchFinding, type RewrittenFile } from './context.ts'
 import { checkLockedPatches } from './lock.ts'
 
 interface LoadedPatch extends NamedPatch {
@@ -23,6 +25,8 @@ interface LoadedPatch extends NamedPatch {
 type PatchOutputs = {
   readonly commit: string
   readonly patches: readonly PatchFinding[]
+  /** The series as it should have been for this tree; binary strings. */
+  readonly rewritten: readonly RewrittenFile[]
   readonly pciHyperv: boolean
   readonly kernel: string
   readonly messages: readonly string[]
@@ -32,6 +36,7 @@ type PatchOutputs = {
 export const patchStep: Step<OpenwrtContext, PatchOutputs> = {
   id: 'patch',
   title: 'Patch and check out',
+  version: 2,
   inputs: async (context) => ({
     commit: context.found.commit,
     patches: (await loadPatches(context)).map(({ name, sha256 }) => ({ name, sha256 })),
@@ -43,14 +48,15 @@ export const patchStep: Step<OpenwrtContext, PatchOutputs> = {
     const { series, pciHyperv, messages } = await chooseSeries(context, kernel)
     for (const message of messages) tools.note(message)
     checkLockedPatches(context.lock, series)
-    const { commit, patches } = await applyToCommit(context, series, tools)
+    const { commit, patches, rewritten } = await applyToCommit(context, series, tools)
     await checkOutTree(context, commit, tools)
-    return { commit, patches, pciHyperv, kernel, messages }
+    return { commit, patches, rewritten, pciHyperv, kernel, messages }
   },
   intact: (context, outputs) => worktreeIsAt({ ...context, path: context.tree }, outputs.commit),
   adopt: (context, outputs) => {
     context.found.commit = outputs.commit
     context.found.patches = outputs.patches
+    context.found.rewrittenPatches = outputs.rewritten
     context.found.pciHyperv = outputs.pciHyperv
     context.found.kernel = outputs.kernel
   },
@@ -128,9 +134,9 @@ async function applyToCommit(
   context: OpenwrtContext,
   series: readonly LoadedPatch[],
   tools: StepTools,
-): Promise<{ readonly commit: string; readonly patches: readonly PatchFinding[] }> {
+): Promise<Pick<PatchOutputs, 'commit' | 'patches' | 'rewritten'>> {
   let commit = context.found.commit
-  if (series.length === 0) return { commit, patches: [] }
+  if (series.length === 0) return { commit, patches: [], rewritten: [] }
   const store = mirrorOptions(context)
   const files = await readFiles(
     context,
@@ -145,8 +151,14 @@ async function applyToCommit(
     if (result.files.size > 0) commit = await commitFiles(store, commit, changesOf(result), subject)
     await keepCommit(store, `kept/${commit}`, commit)
   })
-  return { commit, patches }
+  return { commit, patches, rewritten: rewriteSeries(series, result) }
 }
+
+const rewriteSeries = (series: readonly LoadedPatch[], result: SeriesResult): readonly RewrittenFile[] =>
+  series.flatMap(({ name, patch }, index) => {
+    const applied = result.patches[index]?.result
+    return applied === undefined ? [] : [{ name, text: printPatch(rewritePatch(patch, applied).patch) }]
+  })
 
 async function readFiles(
   context: OpenwrtContext,

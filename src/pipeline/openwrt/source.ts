@@ -1,6 +1,5 @@
-import { join, resolve } from 'node:path'
+import { join } from 'node:path'
 import { lockedCommit } from '../../core/spec/lockfile.ts'
-import { isUrl, type SourceReference } from '../../core/spec/source-reference.ts'
 import { fetchSource, resolveSource, type ResolvedSource } from '../../effects/git-mirror.ts'
 import { keepCommit } from '../../effects/git-objects.ts'
 import { translatingGit } from '../../effects/git.ts'
@@ -12,6 +11,7 @@ import { mirrorOptions, type OpenwrtContext, type SourceFinding } from './contex
 export const sourceStep: Step<OpenwrtContext, SourceFinding> = {
   id: 'source',
   title: 'Source tree',
+  version: 1,
   inputs: async (context, tools) => {
     const { location, ref, commit } = await resolvePinned(context, await baseSource(context), tools)
     return { location, ref, commit }
@@ -38,7 +38,7 @@ interface WantedSource {
 export async function baseSource(context: OpenwrtContext): Promise<WantedSource> {
   const { release, source } = context.spec
   const ownRef = release.source.kind === 'git' ? release.source.ref : 'main'
-  if (source !== undefined) return { location: absolute(source), ref: source.ref ?? ownRef }
+  if (source !== undefined) return { location: source.location, ref: source.ref ?? ownRef }
   if (release.source.kind === 'git') return { location: release.source.url, ref: ownRef }
   return { location: await miniRepository(context), ref: ownRef }
 }
@@ -53,9 +53,6 @@ async function miniRepository(context: OpenwrtContext): Promise<string> {
   )
   return gitDir
 }
-
-export const absolute = (source: SourceReference): string =>
-  isUrl(source.location) ? source.location : resolve(source.location)
 
 /** What the lock file says of a source. */
 export const pinnedCommit = (context: OpenwrtContext, wanted: WantedSource): string | undefined =>

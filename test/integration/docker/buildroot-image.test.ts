@@ -2,6 +2,7 @@ import { spawnSync } from 'node:child_process'
 import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import test from 'ava'
 import type Docker from 'dockerode'
 import type { FwbuildError } from '../../../src/core/errors.ts'
@@ -108,11 +109,10 @@ testWith(needs, 'an interrupted image build leaves no image and no running step'
     })
     const error = await t.throwsAsync<FwbuildError>(ensureBuildrootImage(client, slow))
     t.is(error.kind, 'cancelled')
-    for (let look = 0; look < 50; look += 1) {
-      if (docker('ps', '-q', '--no-trunc', '--filter', `ancestor=fwbuild-base:${suite}`) === '') break
-      await new Promise((resolve) => setTimeout(resolve, 200))
-    }
-    t.false(docker('ps', '-a', '--no-trunc', '--format', '{{.Command}}').includes(marker))
+    const running = (): boolean =>
+      docker('ps', '-a', '--no-trunc', '--format', '{{.Command}}').includes(marker)
+    for (let look = 0; look < 150 && running(); look += 1) await sleep(200)
+    t.false(running())
   })
 })
 

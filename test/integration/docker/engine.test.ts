@@ -155,7 +155,7 @@ testWith(needs, 'aborting stops the whole tree, also what hides in sessions of i
       }),
       { message: /interrupt/ },
     )
-    t.true(performance.now() - started < 8000)
+    t.true(performance.now() - started < 40_000)
     t.is((await sh(survivors)).out, '')
     t.is((await sh('echo still usable')).out, 'still usable\n')
   })
@@ -232,6 +232,22 @@ testWith(needs, 'a session is gone after it was left, also by an error', async (
     { message: 'left' },
   )
   t.deepEqual(containersOf(work), [])
+})
+
+testWith(needs, 'a container that is taken away under a command is not a failed command', async (t) => {
+  await withSession(async ({ sh, work }) => {
+    const [id = ''] = containersOf(work)
+    const remove = (): void => void spawnSync('docker', ['rm', '-f', id])
+    const error = await t.throwsAsync<Error & { exitCode?: number }>(
+      sh('echo up; sleep 60', { onLine: remove }),
+    )
+    t.is(error.exitCode, 3)
+    t.regex(error.message, /was stopped or removed while/)
+    await t.throwsAsync(sh('true'), { message: /was stopped or removed while/ })
+    await t.throwsAsync(sh('true', { network: 'online' }), {
+      message: /cannot be given a network/,
+    })
+  })
 })
 
 testWith(

@@ -5,7 +5,8 @@ import path from 'node:path'
 import { applyPatch } from '../../../src/core/patch/apply.ts'
 import { parsePatch } from '../../../src/core/patch/parse.ts'
 import { printPatch } from '../../../src/core/patch/print.ts'
-import { readTree, writeTree } from '../../../src/effects/patch-tree.ts'
+import { treeReader } from '../../../src/effects/patch-tree.ts'
+import { writeTree } from '../../../src/effects/patch-tree-write.ts'
 import { needProgram, testWith } from '../../helpers/need.ts'
 
 testWith(
@@ -41,21 +42,21 @@ testWith(
     t.is(printPatch(patch), text)
     t.deepEqual(patch.problems, [])
 
-    const backward = applyPatch(patch, readTree(root), { reverse: true })
+    const backward = applyPatch(patch, treeReader(root), { reverse: true })
     t.deepEqual(backward.refusals, [])
     writeTree(root, backward.files)
     git('add', '-A')
     t.is(git('diff', '--cached', 'HEAD~1', '--stat'), '')
     t.deepEqual(readFileSync(path.join(root, 'delta.bin')), noise)
 
-    const forward = applyPatch(patch, readTree(root))
+    const forward = applyPatch(patch, treeReader(root))
     t.deepEqual(forward.refusals, [])
     writeTree(root, forward.files)
     git('add', '-A')
     t.is(git('status', '--porcelain'), '')
-    t.is(applyPatch(patch, readTree(root)).status, 'already-applied')
+    t.is(applyPatch(patch, treeReader(root)).status, 'already-applied')
 
     writeFileSync(path.join(root, 'delta.bin'), 'another file')
-    t.regex(applyPatch(patch, readTree(root)).refusals[0]?.reason ?? '', /not the one/)
+    t.regex(applyPatch(patch, treeReader(root)).refusals[0]?.reason ?? '', /not the one/)
   },
 )

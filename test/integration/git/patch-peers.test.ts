@@ -39,7 +39,7 @@ function ours(
   const state = result.files.get('f.c')
   return {
     text: state === undefined ? before : binaryString(state.bytes),
-    rewritten: rewritePatch(document, result),
+    rewritten: printPatch(rewritePatch(document, result).patch),
   }
 }
 

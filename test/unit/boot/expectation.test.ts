@@ -86,6 +86,7 @@ const failures: readonly (readonly [string, RegExp])[] = [
   ['no-root', /kernel panicked: Kernel panic - not syncing: VFS: Unable to mount root fs/],
   ['oops', /internal error: BUG: kernel NULL pointer/],
   ['secure-boot', /Secure Boot/],
+  ['no-kernel', /GRUB could not start the kernel/],
   ['grub-rescue', /GRUB did not find its files/],
 ]
 for (const [name, detail] of failures) {

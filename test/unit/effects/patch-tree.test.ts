@@ -4,7 +4,8 @@ import path from 'node:path'
 import test from 'ava'
 import { FwbuildError } from '../../../src/core/errors.ts'
 import type { FileState } from '../../../src/core/patch/file-state.ts'
-import { readTree, writeTree } from '../../../src/effects/patch-tree.ts'
+import { treeReader } from '../../../src/effects/patch-tree.ts'
+import { writeTree } from '../../../src/effects/patch-tree-write.ts'
 import { cli } from '../../helpers/cli.ts'
 import { fileState, numbered } from '../../helpers/patch.ts'
 
@@ -28,9 +29,9 @@ test('writes, makes directories, changes modes, and removes what is gone with it
   )
   t.deepEqual(everything(root), ['a', 'a/b', 'a/b/c', 'run'])
   t.is(fs.statSync(path.join(root, 'run')).mode & 0o111, 0o111)
-  t.is(readTree(root)('run')?.mode, 0o100755)
-  t.is(readTree(root)('a')?.kind, 'other')
-  t.is(readTree(root)('none/such'), undefined)
+  t.is(treeReader(root)('run')?.mode, 0o100755)
+  t.is(treeReader(root)('a')?.kind, 'other')
+  t.is(treeReader(root)('none/such'), undefined)
 })
 
 test('a failure half way leaves the tree as it was', (t) => {
@@ -45,7 +46,7 @@ test('a failure half way leaves the tree as it was', (t) => {
     ['file/below', fileState('impossible')],
   ])
   const error = t.throws(() => writeTree(root, changes), { instanceOf: FwbuildError })
-  t.is(error?.code, 'E_PATCH_WRITE')
+  t.is(error?.code, 'E_TREE_WRITE')
   t.deepEqual(everything(root), before)
   t.is(fs.readFileSync(path.join(root, 'a'), 'utf8'), 'old a')
 })
@@ -53,7 +54,7 @@ test('a failure half way leaves the tree as it was', (t) => {
 test('no symbolic link is followed, neither reading nor writing', (t) => {
   const [root, outside] = [folder(), folder()]
   fs.symlinkSync(outside, path.join(root, 'link'))
-  t.is(readTree(root)('link')?.kind, 'symlink')
+  t.is(treeReader(root)('link')?.kind, 'symlink')
   t.throws(() => writeTree(root, new Map([['link/x', fileState('escaped')]])), { instanceOf: FwbuildError })
   t.deepEqual(everything(outside), [])
 })

@@ -62,32 +62,36 @@ const variants: Readonly<Record<string, readonly [readonly string[], readonly st
 
 for (const [title, [before, after]] of Object.entries(variants)) {
   test(`dropping the ACS condition leaves valid C: ${title}`, (t) => {
-    t.is(dropLines(parsePatch(withBody(before)), /PCI_EXT_CAP_ID_ACS/), withBody(after))
+    t.is(printPatch(dropLines(parsePatch(withBody(before)), /PCI_EXT_CAP_ID_ACS/)), withBody(after))
   })
 }
 
 test('nothing that matches: the same bytes', (t) => {
   const text = `preamble\n${withBody(['one();'])}-- \n2.0\n`
-  t.is(dropLines(parsePatch(text), /never/), text)
+  t.is(printPatch(dropLines(parsePatch(text), /never/)), text)
 })
 
 test('a hunk without changes left disappears, and so does its file; the preamble stays', (t) => {
   const patch = `From me\n--- a/x\n+++ b/x\n@@ -1,2 +1,3 @@\n a\n+secret\n b\n@@ -9,2 +10,3 @@\n c\n+kept\n d\n`
-  t.is(dropLines(parsePatch(patch), /secret/), 'From me\n--- a/x\n+++ b/x\n@@ -9,2 +9,3 @@\n c\n+kept\n d\n')
-  t.is(dropLines(parsePatch(patch), /secret|kept/), 'From me\n')
+  t.is(
+    printPatch(dropLines(parsePatch(patch), /secret/)),
+    'From me\n--- a/x\n+++ b/x\n@@ -9,2 +9,3 @@\n c\n+kept\n d\n',
+  )
+  t.is(printPatch(dropLines(parsePatch(patch), /secret|kept/)), 'From me\n')
 })
 
 test('a removed line that is dropped stays in the file', (t) => {
   const patch = '--- a/x\n+++ b/x\n@@ -1,3 +1,2 @@\n a\n-b\n-c\n+d\n'
-  t.is(dropLines(parsePatch(patch), /^b/), '--- a/x\n+++ b/x\n@@ -1,3 +1,3 @@\n a\n b\n-c\n+d\n')
+  t.is(printPatch(dropLines(parsePatch(patch), /^b/)), '--- a/x\n+++ b/x\n@@ -1,3 +1,3 @@\n a\n b\n-c\n+d\n')
 })
 
 test('lines can be replaced, and context trimmed at the edges', (t) => {
   const patch = parsePatch('--- a/x\n+++ b/x\n@@ -5,4 +5,5 @@\n a\n b\n+c\n d\n e\n')
-  const text = editLines(patch, (line) => {
+  const edited = editLines(patch, (line) => {
     if (line.text === 'c\n') return { text: 'C\n' }
     return line.text === 'a\n' || line.text === 'e\n' ? 'drop' : 'keep'
   })
+  const text = printPatch(edited)
   t.is(text, '--- a/x\n+++ b/x\n@@ -6,2 +6,3 @@\n b\n+C\n d\n')
   t.is(printPatch(parsePatch(text)), text)
 })

@@ -24,7 +24,7 @@ for (const folder of folders) {
 
 test('the always variant of the ACS override has the condition on PCIe alone', (t) => {
   const patch = parsePatch(readFileSync('patches/linux/100-pci-add-pcie_acs_override.patch', 'latin1'))
-  const always = dropLines(patch, /PCI_EXT_CAP_ID_ACS/)
+  const always = printPatch(dropLines(patch, /PCI_EXT_CAP_ID_ACS/))
   t.true(always.includes('+\tif (!pci_is_pcie(dev))\n+\t\treturn -ENOTTY;\n'))
   const [, ...code] = always.split('diff --git')
   t.false(code.join('').includes('PCI_EXT_CAP_ID_ACS'))

@@ -151,7 +151,7 @@ test('a rewritten patch has the same effect, applies exactly, and rewriting it a
       const read = (path: string) => (path === 'f' ? fileState(target) : undefined)
       const first = applyPatch(patch, read)
       if (first.status === 'refused') return touchesEdge(lines, edits)
-      const rewritten = rewritePatch(patch, first)
+      const rewritten = printPatch(rewritePatch(patch, first).patch)
       const second = applyPatch(parsePatch(rewritten), read)
       const exact = second.placements.every(({ hunks }) =>
         hunks.every(({ placement }) => placement.status === 'exact'),
@@ -159,7 +159,7 @@ test('a rewritten patch has the same effect, applies exactly, and rewriting it a
       return (
         exact &&
         textAfter(second, 'f') === textAfter(first, 'f') &&
-        rewritePatch(parsePatch(rewritten), second) === rewritten
+        printPatch(rewritePatch(parsePatch(rewritten), second).patch) === rewritten
       )
     }),
     { numRuns: 500 },

@@ -138,6 +138,10 @@ function isBoolNow(state: State, symbol: KSymbol): boolean {
 }
 
 function updateVisibility(state: State, symbol: KSymbol): void {
+  if (symbol.transitional) {
+    state.visible[symbol.id] = 2
+    return
+  }
   let visible: Tristate = 0
   for (const prompt of symbol.prompts) {
     let value = exprValue(state, prompt.condition)
@@ -195,7 +199,8 @@ function calculateState(state: State, symbol: KSymbol): void {
     if (reverse !== 0) state.written[id] = 1
     value = symbol.kind === 'choice' ? 0 : defaultState(state, symbol)
   }
-  value = Math.max(value, reverse)
+  if (reverse !== 0 && state.tree.unmetSelects === 'refused' && directState(state, symbol) === 0) value = 0
+  else value = Math.max(value, reverse)
   if (value === 1 && isBoolNow(state, symbol)) value = 2
   state.current[id] = value
   if (symbol.kind === 'choice' && value === 2)
@@ -308,12 +313,14 @@ function resetOutOfRange(state: State): void {
   }
 }
 
+const isHidden = (symbol: KSymbol): boolean => symbol.transitional || symbol.internal
+
 function writtenValues(state: State): ReadonlyMap<string, string> {
   const values = new Map<string, string>()
   const visit = (children: KconfigTree['root']['children']): void => {
     for (const node of children) {
       const symbol = node.symbol
-      if (symbol?.kind === 'symbol' && state.written[symbol.id] === 1 && symbol.type !== 'unknown') {
+      if (symbol?.kind === 'symbol' && state.written[symbol.id] === 1 && !isHidden(symbol)) {
         const text = valueText(state, symbol)
         values.set(symbol.name, symbol.type === 'string' ? quote(text) : text)
       }

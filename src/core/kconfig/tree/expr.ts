@@ -16,6 +16,25 @@ export function orExpr(a: Expr | undefined, b: Expr | undefined): Expr | undefin
   return { kind: 'or', left: a, right: b }
 }
 
+/**
+ * The expression that is `y` where `expr` is `n`, and `n` elsewhere; as conf builds it, where the
+ * opposite of `!A` being `n` is that A is not.
+ */
+export function isNo(expr: Expr, no: KSymbol): Expr {
+  switch (expr.kind) {
+    case 'symbol':
+      return { kind: 'compare', operator: '=', left: expr.symbol, right: no }
+    case 'and':
+      return { kind: 'or', left: isNo(expr.left, no), right: isNo(expr.right, no) }
+    case 'or':
+      return { kind: 'and', left: isNo(expr.left, no), right: isNo(expr.right, no) }
+    case 'not':
+      return { kind: 'not', inner: isNo(expr.inner, no) }
+    case 'compare':
+      return { kind: 'not', inner: expr }
+  }
+}
+
 /** Calls `visit` for each symbol of an expression, constants included, left to right. */
 export function visitSymbols(expr: Expr | undefined, visit: (symbol: KSymbol) => void): void {
   if (expr === undefined) return

@@ -85,6 +85,10 @@ export interface KSymbol {
   readonly members: KSymbol[]
   /** For a choice that may have no member on (kernels before 6.10). */
   optional: boolean
+  /** A former name that is only read from old .config files, never written (kernels from 6.18). */
+  transitional: boolean
+  /** conf keeps it out of .config: `option env` and `option defconfig_list` of kernels before 5.13. */
+  internal: boolean
 }
 
 /**
@@ -94,15 +98,21 @@ export interface KSymbol {
  */
 export type ChoiceModel = 'symbol' | 'menu'
 
+/** Where the confs of different trees compute differently. */
+export interface TreeRules {
+  readonly choiceModel: ChoiceModel
+  /** `refused`: a select counts for nothing where its target's own dependencies are not met (OpenWrt). */
+  readonly unmetSelects: 'taken' | 'refused'
+}
+
 /** A read and linked Kconfig tree. */
-export interface KconfigTree {
+export interface KconfigTree extends TreeRules {
   readonly root: MenuNode
   /** Indexed by KSymbol.id. */
   readonly symbols: readonly KSymbol[]
   /** Named symbols, also those only referred to; no constants, no choices. */
   readonly byName: ReadonlyMap<string, KSymbol>
   readonly modules: KSymbol | undefined
-  readonly choiceModel: ChoiceModel
   /** Files read, in order of first use. */
   readonly files: readonly string[]
   /** What the tree's warning-if and info macros said. */
@@ -111,3 +121,7 @@ export interface KconfigTree {
 
 /** Whether the tree defines the symbol (and does not only mention it). */
 export const isDefined = (symbol: KSymbol): boolean => symbol.nodes.length > 0
+
+/** Names of everything a tree defines. */
+export const definedNames = (tree: KconfigTree): ReadonlySet<string> =>
+  new Set([...tree.byName.values()].filter(isDefined).map((symbol) => symbol.name))

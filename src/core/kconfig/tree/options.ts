@@ -1,6 +1,6 @@
 import { usageError } from '../../errors.ts'
 import { originText } from '../types.ts'
-import { symbolExpr } from './expr.ts'
+import { isNo, symbolExpr } from './expr.ts'
 import type { Expr, KSymbol, MenuNode, Property, SymbolType } from './model.ts'
 import type { SymbolTable } from './symbol-table.ts'
 import type { TokenReader } from './token-reader.ts'
@@ -40,17 +40,22 @@ export function readOption(
   context: OptionContext,
 ): boolean {
   const known =
-    dependency(keyword, node, tokens) ||
-    property(keyword, node, tokens) ||
+    dependency(keyword, node, tokens, context) ||
+    property(keyword, node, tokens, context) ||
     special(keyword, node, tokens, context)
   if (known) tokens.end()
   return known
 }
 
-function dependency(keyword: string, node: MenuNode, tokens: TokenReader): boolean {
+function dependency(keyword: string, node: MenuNode, tokens: TokenReader, context: OptionContext): boolean {
   if (keyword === 'depends') {
     tokens.accept('on')
-    node.depends.push({ expr: tokens.expr(), origin: tokens.origin })
+    const expr = tokens.expr()
+    const condition = tokens.optionalIf()
+    node.depends.push({
+      expr: condition === undefined ? expr : unless(expr, condition, context.symbols),
+      origin: tokens.origin,
+    })
     return true
   }
   if (keyword !== 'visible' || node.kind !== 'menu') return false
@@ -59,7 +64,14 @@ function dependency(keyword: string, node: MenuNode, tokens: TokenReader): boole
   return true
 }
 
-function property(keyword: string, node: MenuNode, tokens: TokenReader): boolean {
+/** `depends on A if B` (newest kernels) means `A || (B is n)`. */
+const unless = (expr: Expr, condition: Expr, symbols: SymbolTable): Expr => ({
+  kind: 'or',
+  left: expr,
+  right: isNo(condition, symbols.constant('n')),
+})
+
+function property(keyword: string, node: MenuNode, tokens: TokenReader, context: OptionContext): boolean {
   const symbol = node.symbol
   if (symbol === undefined) return false
   const type = typeWords[keyword]
@@ -72,7 +84,7 @@ function property(keyword: string, node: MenuNode, tokens: TokenReader): boolean
   const defaultType = defaultTypes[keyword]
   if (keyword === 'default' || defaultType !== undefined) {
     if (defaultType !== undefined) setType(symbol, defaultType)
-    const value = tokens.expr()
+    const value = withEnvironment(tokens.expr(), context)
     symbol.defaults.push(newProperty('default', node, tokens, { value, ownCondition: tokens.optionalIf() }))
     return true
   }
@@ -105,6 +117,10 @@ function special(keyword: string, node: MenuNode, tokens: TokenReader, context: 
     context.modules = symbol
     return true
   }
+  if (keyword === 'transitional') {
+    symbol.transitional = true
+    return true
+  }
   if (keyword === 'optional' && symbol.kind === 'choice') {
     symbol.optional = true
     return true
@@ -117,6 +133,7 @@ function special(keyword: string, node: MenuNode, tokens: TokenReader, context: 
   if (keyword !== 'option') return false
   const name = tokens.word('an option')
   const value = tokens.accept('=') ? tokens.text('a value in quotes') : undefined
+  if (name === 'env' || name === 'defconfig_list') symbol.internal = true
   if (name === 'modules') context.modules = symbol
   else if (name === 'env' && value !== undefined) readEnvironment(node, symbol, value, tokens, context)
   else if (name !== 'defconfig_list' && name !== 'allnoconfig_y')
@@ -137,6 +154,18 @@ function readEnvironment(
   context.envSymbols.set(symbol.name, value)
   const constant = symbolExpr(context.symbols.constant(value))
   symbol.defaults.push(newProperty('default', node, tokens, { value: constant }))
+}
+
+/** Before 4.18, `$NAME` in a text stood for a symbol with `option env`. */
+export const expandEnvSymbols = (text: string, context: Pick<OptionContext, 'envSymbols'>): string =>
+  context.envSymbols.size === 0
+    ? text
+    : text.replaceAll(/\$(\w+)/g, (whole, name: string) => context.envSymbols.get(name) ?? whole)
+
+function withEnvironment(value: Expr, context: OptionContext): Expr {
+  if (value.kind !== 'symbol' || value.symbol.kind !== 'constant') return value
+  const text = expandEnvSymbols(value.symbol.name, context)
+  return text === value.symbol.name ? value : symbolExpr(context.symbols.constant(text))
 }
 
 function setType(symbol: KSymbol, type: SymbolType): void {

@@ -3,9 +3,9 @@ import { nearestNames } from '../nearest.ts'
 import { originText, type Origin } from '../types.ts'
 import { createLexer, type Lexer, type Statement } from './lexer.ts'
 import { createMacros, type MacroHost, type Macros } from './macro.ts'
-import type { ChoiceModel, KconfigTree, KSymbol, MenuNode } from './model.ts'
+import type { KconfigTree, KSymbol, MenuNode, TreeRules } from './model.ts'
 import { linkTree } from './link.ts'
-import { readOption, type OptionContext } from './options.ts'
+import { expandEnvSymbols, readOption, type OptionContext } from './options.ts'
 import { createSymbolTable, type SymbolTable } from './symbol-table.ts'
 import { createTokenReader, type TokenReader } from './token-reader.ts'
 
@@ -28,6 +28,8 @@ interface Reading {
   /** Open blocks, outermost first. */
   readonly blocks: MenuNode[]
   readonly root: MenuNode
+  /** The file looked at last: whether it is there is asked right before it is read. */
+  peeked: { readonly path: string; readonly text: string | undefined } | undefined
 }
 
 const entryWords = ['config', 'menuconfig', 'choice', 'menu', 'if', 'comment', 'mainmenu'] as const
@@ -41,12 +43,27 @@ const maxIncludeDepth = 200
  * kernels before 4.18.
  * @throws usage errors E_KCONFIG_… with file and line
  */
-export function readKconfigTree(top: string, host: KconfigHost, choiceModel: ChoiceModel): KconfigTree {
+export function readKconfigTree(
+  top: string,
+  host: KconfigHost,
+  choiceModel: TreeRules['choiceModel'],
+  unmetSelects: TreeRules['unmetSelects'] = 'taken',
+): KconfigTree {
   const macros = createMacros(host)
   const symbols = createSymbolTable()
   const root: MenuNode = newNode('root', { file: top, line: 1 }, undefined, undefined)
   const options: OptionContext = { symbols, env: host.env, modules: undefined, envSymbols: new Map() }
-  const reading: Reading = { host, macros, symbols, options, files: [], including: [], blocks: [root], root }
+  const reading: Reading = {
+    host,
+    macros,
+    symbols,
+    options,
+    files: [],
+    including: [],
+    blocks: [root],
+    root,
+    peeked: undefined,
+  }
   readSource(reading, top, undefined)
   return linkTree({
     root,
@@ -54,6 +71,7 @@ export function readKconfigTree(top: string, host: KconfigHost, choiceModel: Cho
     byName: symbols.byName,
     modules: options.modules,
     choiceModel,
+    unmetSelects,
     files: reading.files,
     messages: macros.messages,
   })
@@ -82,18 +100,8 @@ function newNode(
 }
 
 function readSource(reading: Reading, file: string, from: Origin | undefined): void {
-  const text = reading.host.readFile(file)
-  if (text === undefined)
-    throw usageError(
-      'E_KCONFIG_MISSING',
-      from === undefined ? `${file}: no such Kconfig file` : `${originText(from)}: cannot read "${file}"`,
-      {
-        hint:
-          from === undefined
-            ? 'Is this the top of a kernel tree?'
-            : 'The tree is incomplete, or its ARCH is another.',
-      },
-    )
+  const text = textOf(reading, file)
+  if (text === undefined) throw missingFile(file, from)
   const loop = reading.including.some((entry) => entry.file === file)
   reading.including.push({ file, from })
   if (loop || reading.including.length > maxIncludeDepth) throw recursiveSource(reading)
@@ -108,6 +116,15 @@ function readSource(reading: Reading, file: string, from: Origin | undefined): v
     )
   reading.including.pop()
 }
+
+const missingFile = (file: string, from: Origin | undefined) =>
+  from === undefined
+    ? usageError('E_KCONFIG_MISSING', `${file}: no such Kconfig file`, {
+        hint: 'Is this the top of a kernel tree?',
+      })
+    : usageError('E_KCONFIG_MISSING', `${originText(from)}: cannot read "${file}"`, {
+        hint: 'The tree is incomplete, or its ARCH is another.',
+      })
 
 function recursiveSource(reading: Reading) {
   const chain = reading.including
@@ -234,20 +251,30 @@ function readSourceStatement(
   const written = tokens.optionalText() ?? tokens.word('a file name')
   tokens.end()
   const named = expandEnvSymbols(written, reading.options)
-  const relative = word === 'rsource' || word === 'orsource'
-  const folder = tokens.origin.file.slice(0, tokens.origin.file.lastIndexOf('/') + 1)
-  const path = relative ? `${folder}${named}` : named
-  const optional = word === 'osource' || word === 'orsource'
-  const files = /[*?[]/.test(path) ? reading.host.glob(path) : [path]
-  for (const file of files) {
-    if (optional && reading.host.readFile(file) === undefined) continue
-    readSource(reading, file, tokens.origin)
-  }
+  const beside = `${tokens.origin.file.slice(0, tokens.origin.file.lastIndexOf('/') + 1)}${named}`
+  const isRelative = word === 'rsource' || word === 'orsource'
+  const isOptional = word === 'osource' || word === 'orsource'
+  // OpenWrt looks beside the sourcing file too, after the top of the tree.
+  const found = isRelative ? matches(reading, beside) : (matches(reading, named) ?? matches(reading, beside))
+  // A pattern may match nothing.
+  if (found === undefined && !isOptional && !isPattern(named))
+    throw missingFile(isRelative ? beside : named, tokens.origin)
+  for (const file of found ?? []) readSource(reading, file, tokens.origin)
 }
 
-/** Before 4.18, `$NAME` in a path stood for a symbol with `option env`. */
-const expandEnvSymbols = (text: string, options: OptionContext): string =>
-  text.replaceAll(/\$(\w+)/g, (whole, name: string) => options.envSymbols.get(name) ?? whole)
+const isPattern = (path: string): boolean => /[*?[]/.test(path)
+
+function textOf(reading: Reading, path: string): string | undefined {
+  if (reading.peeked?.path !== path) reading.peeked = { path, text: reading.host.readFile(path) }
+  return reading.peeked.text
+}
+
+/** The files a `source` line names; undefined when there are none. */
+function matches(reading: Reading, path: string): readonly string[] | undefined {
+  if (!isPattern(path)) return textOf(reading, path) === undefined ? undefined : [path]
+  const files = reading.host.glob(path)
+  return files.length === 0 ? undefined : files
+}
 
 function unknownStatement(keyword: string, origin: Origin, entry: MenuNode | undefined) {
   const known = [

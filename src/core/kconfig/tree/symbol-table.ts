@@ -37,6 +37,8 @@ export function createSymbolTable(): SymbolTable {
       choice: undefined,
       members: [],
       optional: false,
+      transitional: false,
+      internal: false,
     }
     all.push(symbol)
     return symbol

@@ -26,24 +26,28 @@ const nothing: Plan = new Map()
 export function createPlanner(config: Configuration, reach: Reach, keep: Plan): Planner {
   const { tree } = config
   const busy = new Set<string>()
+  const plans = new Map<string, Plan>()
+  /** Budgets that did not do. */
+  const failed = new Map<string, number>()
+  let circles = 0
   const modulesOn = tree.modules !== undefined && config.state(tree.modules) !== 0
 
   const assign = (symbol: KSymbol, value: string): Plan | undefined => {
     if (reach.isPinned(symbol)) return undefined
-    const kept = keep.get(symbol.name)
-    return kept === undefined || kept === value ? new Map([[symbol.name, value]]) : undefined
+    const agreed = agree(keep.get(symbol.name), value)
+    return agreed === undefined ? undefined : new Map([[symbol.name, agreed]])
   }
 
-  /** Tries one after the other with what is left of the budget; undefined when one fails or two disagree. */
+  /** All of several, which may share assignments; undefined when one fails or two disagree. */
   function all(parts: readonly ((budget: number) => Plan | undefined)[], budget: number): Plan | undefined {
     const together = new Map<string, string>()
     for (const part of parts) {
-      const plan = part(budget - together.size)
+      const plan = part(budget)
       if (plan === undefined) return undefined
       for (const [name, value] of plan) {
-        const other = together.get(name)
-        if (other !== undefined && other !== value) return undefined
-        together.set(name, value)
+        const agreed = agree(together.get(name), value)
+        if (agreed === undefined) return undefined
+        together.set(name, agreed)
       }
       if (together.size > budget) return undefined
     }
@@ -62,17 +66,31 @@ export function createPlanner(config: Configuration, reach: Reach, keep: Plan): 
     return best
   }
 
-  function guarded(key: string, body: () => Plan | undefined): Plan | undefined {
-    if (busy.has(key)) return undefined
+  /**
+   * Answers one question about one symbol, once: a question met again on the way to its own answer
+   * has none, and answers found elsewhere are used again.
+   */
+  function answer(key: string, budget: number, body: () => Plan | undefined): Plan | undefined {
+    const known = plans.get(key)
+    if (known !== undefined) return known.size <= budget ? known : undefined
+    if (budget <= (failed.get(key) ?? 0)) return undefined
+    if (busy.has(key)) {
+      circles += 1
+      return undefined
+    }
     busy.add(key)
+    const circlesBefore = circles
     const plan = body()
     busy.delete(key)
+    if (plan !== undefined) plans.set(key, plan)
+    // A failure that came from a circle is only one of this way round.
+    else if (circles === circlesBefore) failed.set(key, budget)
     return plan
   }
 
   function raise(expr: Expr | undefined, level: Tristate, budget: number): Plan | undefined {
     if (expr === undefined || config.expr(expr) >= level) return nothing
-    if (budget <= 0 || !reach.canBeTrue(expr)) return undefined
+    if (budget <= 0 || reach.highestOfExpr(expr) < level) return undefined
     switch (expr.kind) {
       case 'symbol':
         return raiseSymbol(expr.symbol, level, budget)
@@ -119,9 +137,9 @@ export function createPlanner(config: Configuration, reach: Reach, keep: Plan): 
 
   function raiseSymbol(symbol: KSymbol, level: Tristate, budget: number): Plan | undefined {
     if (config.state(symbol) >= level) return nothing
-    if (!isDefined(symbol) || symbol.kind === 'constant' || !reach.canBeOn(symbol)) return undefined
+    if (!isDefined(symbol) || symbol.kind === 'constant' || reach.highest(symbol) < level) return undefined
     const inner = symbol.type === 'tristate' && modulesOn ? level : 1
-    return guarded(`+${symbol.id}`, () => {
+    return answer(`+${symbol.id}:${level}`, budget, () => {
       const direct = cheapest(
         symbol.prompts.map((line) => (left: number) => askPrompt(symbol, line, level, inner, left)),
         budget,
@@ -132,7 +150,11 @@ export function createPlanner(config: Configuration, reach: Reach, keep: Plan): 
         symbol.prompts.length > 0
           ? []
           : symbol.defaults.map((line) => (left: number) => useDefault(line, inner, left))
-      return cheapest([...selectors, ...defaults], budget)
+      const implies =
+        symbol.prompts.length > 0
+          ? []
+          : symbol.impliedBy.map((line) => (left: number) => useImply(symbol, line, inner, left))
+      return cheapest([...selectors, ...defaults, ...implies], budget)
     })
   }
 
@@ -157,13 +179,19 @@ export function createPlanner(config: Configuration, reach: Reach, keep: Plan): 
     )
   }
 
+  /** An implied symbol only follows where its own dependencies are met. */
+  const useImply = (symbol: KSymbol, line: Property, level: Tristate, budget: number): Plan | undefined =>
+    all([(left) => useSelector(line, level, left), (left) => raise(symbol.directDep, level, left)], budget)
+
   const useDefault = (line: Property, level: Tristate, budget: number): Plan | undefined =>
     all([(left) => raise(line.condition, level, left), (left) => raise(line.value, level, left)], budget)
 
-  function lowerSymbol(symbol: KSymbol, level: Tristate, budget: number): Plan | undefined {
-    if (config.state(symbol) <= level) return nothing
+  function lowerSymbol(symbol: KSymbol, asked: Tristate, budget: number): Plan | undefined {
+    if (config.state(symbol) <= asked) return nothing
+    // A bool that is to be no more than `m` has to be off.
+    const level = symbol.type === 'tristate' && modulesOn ? asked : 0
     if (symbol.kind === 'constant' || reach.isAlwaysOn(symbol)) return undefined
-    return guarded(`-${symbol.id}`, () => {
+    return answer(`-${symbol.id}:${level}`, budget, () => {
       if (symbol.choice !== undefined) return leaveChoice(symbol, budget)
       const selectors = symbol.selectedBy.filter((line) => selectorLevel(line) > level)
       const off = selectors.map((line) => (left: number) => stopSelector(line, level, left))
@@ -204,7 +232,7 @@ export function createPlanner(config: Configuration, reach: Reach, keep: Plan): 
   function setText(symbol: KSymbol, value: string, budget: number): Plan | undefined {
     if (config.text(symbol) === value) return nothing
     if (symbol.type !== 'string' && !isValidNumber(value, symbol.type)) return undefined
-    return guarded(`=${symbol.id}`, () =>
+    return answer(`=${symbol.id}:${value}`, budget, () =>
       cheapest(
         symbol.prompts.map(
           (line) => (left: number) =>
@@ -268,6 +296,13 @@ export function createPlanner(config: Configuration, reach: Reach, keep: Plan): 
   }
 
   return { raise, raiseSymbol, lowerSymbol, setText }
+}
+
+/** One value for two demands: `y` serves a wanted `m`; undefined when they contradict each other. */
+function agree(earlier: string | undefined, value: string): string | undefined {
+  if (earlier === undefined || earlier === value) return value
+  const both = new Set([earlier, value])
+  return both.has('y') && both.has('m') ? 'y' : undefined
 }
 
 const opposite = { '=': '!=', '!=': '=', '<': '>=', '<=': '>', '>': '<=', '>=': '<' } as const

@@ -1,30 +1,31 @@
 import type { Configuration } from '../tree/evaluate.ts'
-import { isDefined, type Expr, type KSymbol, type Property } from '../tree/model.ts'
+import { isDefined, type Expr, type KSymbol, type Property, type Tristate } from '../tree/model.ts'
 
 /** What no .config can change in a tree. */
 export interface Reach {
-  /** Whether some .config turns it on. An answer `false` is certain, `true` is only likely. */
-  readonly canBeOn: (symbol: KSymbol) => boolean
-  readonly canBeTrue: (expr: Expr | undefined) => boolean
+  /** The highest value some .config may give it. That it cannot be higher is certain. */
+  readonly highest: (symbol: KSymbol) => Tristate
+  readonly highestOfExpr: (expr: Expr | undefined) => Tristate
   /** Whether every .config has it on. An answer `true` is certain. */
   readonly isAlwaysOn: (symbol: KSymbol) => boolean
   readonly isPinned: (symbol: KSymbol) => boolean
 }
 
-/** Turning these over asks for another architecture, not for another configuration. */
-export const architectureSymbols: readonly string[] = ['64BIT', 'X86_32', 'X86_64']
+/** Turning these over on a 64-bit build asks for another architecture, not for another configuration. */
+const architectureSymbols: readonly string[] = ['64BIT', 'X86_32', 'X86_64']
 
 /**
- * Finds what is possible at all, taking the symbols named in `pinned` as they are now.
+ * Finds what is possible at all in a tree; a 64-bit configuration stays one.
  * Each symbol on its own: whether two of them go together is not asked.
  */
-export function findReach(config: Configuration, pinned: readonly string[] = architectureSymbols): Reach {
+export function findReach(config: Configuration): Reach {
   const { tree } = config
-  const fixed = new Set(pinned.map((name) => tree.byName.get(name)).filter((symbol) => symbol !== undefined))
+  const fixed = pinnedSymbols(config)
   const always = new Uint8Array(tree.symbols.length)
   const possible = new Uint8Array(tree.symbols.length)
 
-  const isSettled = (symbol: KSymbol): boolean => symbol.kind === 'constant' || !isDefined(symbol)
+  const isSettled = (symbol: KSymbol): boolean =>
+    symbol.kind === 'constant' || !isDefined(symbol) || hasOnlyText(symbol)
 
   function mustBeTrue(expr: Expr | undefined): boolean {
     if (expr === undefined) return true
@@ -48,19 +49,21 @@ export function findReach(config: Configuration, pinned: readonly string[] = arc
     return expr.kind === 'and' && (neverTrue(expr.left) || neverTrue(expr.right))
   }
 
-  function canBeTrue(expr: Expr | undefined): boolean {
-    if (expr === undefined) return true
+  /** The highest value an expression can have. */
+  function highest(expr: Expr | undefined): Tristate {
+    if (expr === undefined) return 2
     switch (expr.kind) {
       case 'symbol':
-        return isSettled(expr.symbol) ? config.state(expr.symbol) !== 0 : possible[expr.symbol.id] === 1
+        return isSettled(expr.symbol) ? config.state(expr.symbol) : (possible[expr.symbol.id] as Tristate)
       case 'and':
-        return canBeTrue(expr.left) && canBeTrue(expr.right)
+        return Math.min(highest(expr.left), highest(expr.right)) as Tristate
       case 'or':
-        return canBeTrue(expr.left) || canBeTrue(expr.right)
+        return Math.max(highest(expr.left), highest(expr.right)) as Tristate
       case 'not':
-        return !mustBeTrue(expr.inner)
+        return mustBeTrue(expr.inner) ? 0 : 2
       case 'compare':
-        return isSettled(expr.left) && isSettled(expr.right) ? config.expr(expr) !== 0 : canCompare(expr)
+        if (isSettled(expr.left) && isSettled(expr.right)) return config.expr(expr)
+        return canCompare(expr) ? 2 : 0
     }
   }
 
@@ -69,7 +72,10 @@ export function findReach(config: Configuration, pinned: readonly string[] = arc
     const { left, right, operator } = expr
     const wantsOn =
       operator === '=' && right.kind === 'constant' && (right.name === 'y' || right.name === 'm')
-    return !wantsOn || (isSettled(left) ? config.expr(expr) !== 0 : possible[left.id] === 1)
+    return (
+      !wantsOn ||
+      (isSettled(left) ? config.expr(expr) : (possible[left.id] ?? 0)) >= 'nmy'.indexOf(right.name)
+    )
   }
 
   const selectorOf = (line: Property): KSymbol | undefined => line.node.symbol
@@ -84,39 +90,63 @@ export function findReach(config: Configuration, pinned: readonly string[] = arc
     })
   }
 
-  function mayBeOn(symbol: KSymbol): boolean {
-    if (fixed.has(symbol)) return config.state(symbol) !== 0
-    if (always[symbol.id] === 1 || symbol.type === 'int' || symbol.type === 'hex' || symbol.type === 'string')
-      return true
-    if (symbol.prompts.some((line) => canBeTrue(line.condition))) return true
-    if (symbol.defaults.some((line) => canBeTrue(line.condition) && canBeTrue(line.value))) return true
-    return [...symbol.selectedBy, ...symbol.impliedBy].some((line) => {
+  function highestOf(symbol: KSymbol): Tristate {
+    if (fixed.has(symbol)) return config.state(symbol)
+    if (symbol.type === 'int' || symbol.type === 'hex' || symbol.type === 'string') return 2
+    let value: number = always[symbol.id] === 1 ? 1 : 0
+    for (const line of symbol.prompts) value = Math.max(value, highest(line.condition))
+    for (const line of symbol.defaults)
+      value = Math.max(value, Math.min(highest(line.condition), highest(line.value)))
+    for (const line of [...symbol.selectedBy, ...symbol.impliedBy]) {
       const selector = selectorOf(line)
-      return selector !== undefined && possible[selector.id] === 1 && canBeTrue(line.condition)
-    })
+      const level = selector === undefined ? 0 : (possible[selector.id] ?? 0)
+      value = Math.max(value, Math.min(level, highest(line.condition)))
+    }
+    return value > 0 && symbol.type === 'bool' ? 2 : (value as Tristate)
   }
 
-  settle(tree.symbols, always, mustBeOn)
-  settle(tree.symbols, possible, mayBeOn)
+  settle(tree.symbols, always, (symbol) => (mustBeOn(symbol) ? 1 : 0), 1)
+  settle(tree.symbols, possible, highestOf, 2)
   return {
-    canBeOn: (symbol) => (isSettled(symbol) ? config.state(symbol) !== 0 : possible[symbol.id] === 1),
-    canBeTrue,
+    highest: (symbol) => (isSettled(symbol) ? config.state(symbol) : (possible[symbol.id] as Tristate)),
+    highestOfExpr: highest,
     isAlwaysOn: (symbol) => always[symbol.id] === 1,
     isPinned: (symbol) => fixed.has(symbol),
   }
 }
 
-/** Marks symbols until nothing more follows. */
-function settle(symbols: readonly KSymbol[], marks: Uint8Array, holds: (symbol: KSymbol) => boolean): void {
-  const open = symbols.filter((symbol) => symbol.kind !== 'constant' && isDefined(symbol))
-  let left: readonly KSymbol[] = open
-  for (;;) {
-    const next = left.filter((symbol) => {
-      if (!holds(symbol)) return true
-      marks[symbol.id] = 1
-      return false
-    })
-    if (next.length === left.length) return
-    left = next
+function pinnedSymbols(config: Configuration): ReadonlySet<KSymbol> {
+  const symbols = architectureSymbols
+    .map((name) => config.tree.byName.get(name))
+    .filter((symbol) => symbol !== undefined)
+  const is64Bit = symbols.some((symbol) => symbol.name === '64BIT' && config.state(symbol) === 2)
+  return new Set(is64Bit ? symbols : [])
+}
+
+/** A number or string without prompt that the tree sets to one constant, such as a compiler's version. */
+function hasOnlyText(symbol: KSymbol): boolean {
+  if (symbol.type === 'bool' || symbol.type === 'tristate' || symbol.prompts.length > 0) return false
+  const first = symbol.defaults[0]
+  if (first?.condition !== undefined || first?.value?.kind !== 'symbol') return false
+  return first.value.symbol.kind === 'constant' || !isDefined(first.value.symbol)
+}
+
+/** Raises marks until nothing more follows. */
+function settle(
+  symbols: readonly KSymbol[],
+  marks: Uint8Array,
+  markOf: (symbol: KSymbol) => number,
+  highestMark: number,
+): void {
+  let open = symbols.filter((symbol) => symbol.kind !== 'constant' && isDefined(symbol))
+  for (let changed = true; changed;) {
+    changed = false
+    for (const symbol of open) {
+      const mark = markOf(symbol)
+      if (mark <= (marks[symbol.id] ?? 0)) continue
+      marks[symbol.id] = mark
+      changed = true
+    }
+    open = open.filter((symbol) => (marks[symbol.id] ?? 0) < highestMark)
   }
 }

@@ -1,0 +1,213 @@
+import { cutOperand, cutStatement, type Texts } from './c-cut.ts'
+import { type Chain, chainsOf, isControl, type Operand } from './c-operands.ts'
+import { cannotDrop } from './edit-error.ts'
+import { cTokens, type Token, unmatchedBrackets } from './c-tokens.ts'
+
+/** A line as the patched file has it, without line end. */
+export interface CodeLine {
+  readonly text: string
+  /** The patch adds it; other lines must stay as they are. */
+  readonly added: boolean
+}
+
+export type Matches = (text: string) => boolean
+
+/**
+ * Drops added lines that match from C code. Where a line is, or holds, an operand of `||` or `&&`, only that
+ * operand goes, with the operator that joins it, and parentheses and what follows them move to a neighbour.
+ * An `if` or `while` of which no operand is left goes with what it guards.
+ * @returns the lines' new texts; undefined for those that go
+ * @throws build E_PATCH_EDIT where the rest would not be sound: unbalanced, or guarding something else
+ */
+export function dropFromCode(lines: readonly CodeLine[], matches: Matches): Texts {
+  let texts: Texts = lines.map(({ text }) => text)
+  const dropped: number[] = []
+  // From the end, so that what moves up to an earlier line was judged already.
+  for (const [at, { added }] of [...lines.entries()].reverse()) {
+    const text = texts[at]
+    if (!added || text === undefined || !matches(text)) continue
+    const edited = dropOperands(lines, texts, at, matches)
+    if (edited === undefined) dropped.push(at)
+    texts = edited ?? texts.with(at, undefined)
+  }
+  checkSound(lines, texts, dropped)
+  return texts
+}
+
+/** The texts without the operands of line `at` that match; undefined when the line itself is to go. */
+function dropOperands(
+  lines: readonly CodeLine[],
+  original: Texts,
+  at: number,
+  matches: Matches,
+): Texts | undefined {
+  let texts = original
+  while (texts[at] !== undefined) {
+    const code = codeOf(texts)
+    const operand = matchingOperand(code, at, matches, texts === original)
+    if (operand === undefined) return texts === original ? undefined : texts
+    const edited = withoutOperand(lines, code, operand, matches)
+    if (edited === undefined) return undefined
+    texts = edited
+  }
+  return texts
+}
+
+interface Code {
+  readonly texts: Texts
+  readonly tokens: readonly Token[]
+  readonly operands: readonly Operand[]
+}
+
+function codeOf(texts: Texts): Code {
+  const tokens = cTokens(texts.map((text) => text ?? ''))
+  return { texts, tokens, operands: chainsOf(tokens).flatMap((chain) => chain.operands) }
+}
+
+function matchingOperand(code: Code, at: number, matches: Matches, first: boolean): Operand | undefined {
+  const { tokens, operands } = code
+  const onLine = operands.filter((one) => tokens[one.first]?.line === at && tokens[one.last]?.line === at)
+  const outer = onLine.filter((one) => !onLine.some((other) => other !== one && contains(other, one)))
+  const alone = outer.length === 1 && isFrameOnly(tokens, at, outer)
+  const matching = outer.findLast((one) => matches(textOf(code, one)))
+  if (matching !== undefined) {
+    const isWhole = alone && matching.chain.operands.length > 1
+    return isWhole ? matching : innermost(code, matching, matches)
+  }
+  if (!first) return undefined
+  const parts = operands
+    .filter((one) => !onLine.includes(one) && matches(partOnLine(code, one, at)))
+    .sort((a, b) => a.last - a.first - (b.last - b.first))
+  if (parts[0] !== undefined) return parts[0]
+  if (alone) return outer[0]
+  if (outer.length > 1 && isFrameOnly(tokens, at, outer)) {
+    throw cannotDrop(code.texts[at] ?? '', 'the match covers more than one operand of a condition')
+  }
+  return undefined
+}
+
+const contains = (outer: Operand, inner: Operand): boolean =>
+  outer.first <= inner.first && inner.last <= outer.last
+
+/** Where an operand shares its line with others, only the part of it that matches is meant. */
+function innermost(code: Code, operand: Operand, matches: Matches): Operand {
+  const inner = code.operands.filter(
+    (one) => one !== operand && contains(operand, one) && matches(textOf(code, one)),
+  )
+  const [largest] = inner
+    .filter((one) => !isDoomed(code, one.chain, matches))
+    .sort((a, b) => b.last - b.first - (a.last - a.first))
+  return largest === undefined ? operand : innermost(code, largest, matches)
+}
+
+/** Whether nothing of the chain would be left: no operand, nor part of one, that does not match. */
+function isDoomed(code: Code, chain: Chain, matches: Matches): boolean {
+  const [first, last] = [chain.operands[0]?.first ?? 0, chain.operands.at(-1)?.last ?? -1]
+  const parts = code.operands.filter((one) => first <= one.first && one.last <= last)
+  return parts.every((one) => matches(textOf(code, one)))
+}
+
+const frame = new Set('if while ( ) { } || && else return ;'.split(' '))
+
+/** Whether the line holds nothing but these operands and what frames a condition. */
+function isFrameOnly(tokens: readonly Token[], at: number, operands: readonly Operand[]): boolean {
+  return tokens.every(
+    ({ line, text }, index) =>
+      line !== at || frame.has(text) || operands.some((one) => one.first <= index && index <= one.last),
+  )
+}
+
+function textOf({ texts, tokens }: Code, { first, last }: Operand): string {
+  const [from, to] = [tokens[first], tokens[last]]
+  if (from === undefined || to === undefined) return ''
+  const lines = texts.slice(from.line, to.line + 1).map((text) => text ?? '')
+  lines[lines.length - 1] = lines.at(-1)?.slice(0, to.end) ?? ''
+  lines[0] = lines[0]?.slice(from.start) ?? ''
+  return lines.map((line) => line.trim()).join(' ')
+}
+
+function partOnLine({ texts, tokens }: Code, { first, last }: Operand, at: number): string {
+  const own = tokens.slice(first, last + 1).filter(({ line }) => line === at)
+  return (texts[at] ?? '').slice(own[0]?.start ?? 0, own.at(-1)?.end ?? 0)
+}
+
+/** undefined when the condition and all its lines are to go. */
+function withoutOperand(
+  lines: readonly CodeLine[],
+  code: Code,
+  operand: Operand,
+  matches: Matches,
+): Texts | undefined {
+  const { chain } = operand
+  if (chain.operands.length > 1 && !isDoomed(code, chain, matches)) {
+    return cutOperand(lines, code.texts, code.tokens, operand)
+  }
+  if (chain.control !== undefined) return cutStatement(lines, code.texts, code.tokens, chain.control)
+  const [from, to] = [chain.operands[0]?.first ?? 0, chain.operands.at(-1)?.last ?? 0]
+  const [outer] = code.operands
+    .filter((one) => one.chain !== chain && one.first <= from && to <= one.last)
+    .sort((a, b) => a.last - a.first - (b.last - b.first))
+  if (outer !== undefined) return withoutOperand(lines, code, outer, matches)
+  const wholeLines = code.tokens
+    .slice(from, to + 1)
+    .every(({ line }) => lines[line]?.added === true && matches(lines[line].text))
+  if (wholeLines) return undefined
+  throw cannotDrop(textOf(code, operand), 'nothing would be left of the expression')
+}
+
+function checkSound(lines: readonly CodeLine[], texts: Texts, dropped: readonly number[]): void {
+  const before = lines.map(({ text }) => text)
+  const after = texts.map((text) => text ?? '')
+  const shown = before.find((_, at) => texts[at] !== before[at]) ?? ''
+  if (unmatchedBrackets(before) !== unmatchedBrackets(after)) {
+    throw cannotDrop(shown, 'the rest would have unbalanced brackets')
+  }
+  const tokens = cTokens(after)
+  if (danglingOperators(tokens) > danglingOperators(cTokens(before))) {
+    throw cannotDrop(shown, 'the rest would have an operator or a comma without its operand')
+  }
+  for (const at of dropped) {
+    if (hasBodyAhead(tokens, at) && cTokens([before[at] ?? '']).length > 0) {
+      throw cannotDrop(before[at] ?? '', 'the condition or loop ahead of it would guard the next statement')
+    }
+  }
+  checkMacros(before, texts)
+}
+
+const needsLeft = new Set(['||', '&&', ',', ')', ';', ']'])
+
+function danglingOperators(tokens: readonly Token[]): number {
+  return tokens.filter(({ text }, at) => {
+    const next = tokens[at + 1]?.text ?? ''
+    if (text === '||' || text === ',') return needsLeft.has(next)
+    return (text === '(' && (next === '||' || next === ',')) || (text === '&&' && next === ')')
+  }).length
+}
+
+/** Whether the code ahead of line `at` ends where the body of a condition or loop has to follow. */
+function hasBodyAhead(tokens: readonly Token[], at: number): boolean {
+  const last = tokens.findLastIndex(({ line }) => line < at)
+  const text = tokens[last]?.text
+  if (text === 'else' || text === 'do') return true
+  if (text !== ')') return false
+  let depth = 0
+  for (let index = last; index >= 0; index--) {
+    if (tokens[index]?.text === ')') depth++
+    if (tokens[index]?.text === '(' && --depth === 0) {
+      return isControl(tokens, index - 1) || /for_each/.test(tokens[index - 1]?.text ?? '')
+    }
+  }
+  return false
+}
+
+/** Of a macro, inner lines may go, or all; without its first or last line the rest would mean something else. */
+function checkMacros(before: readonly string[], texts: Texts): void {
+  for (let at = 0; at < before.length; at++) {
+    const start = at
+    while (before[at]?.endsWith('\\') === true && at + 1 < before.length) at++
+    const kept = texts.slice(start, at + 1).filter((text) => text !== undefined)
+    const isCut = kept.length > 0 && (texts[start] === undefined || texts[at] === undefined)
+    if (at > start && isCut)
+      throw cannotDrop(before[start] ?? '', 'a macro would lose its first or last line')
+  }
+}

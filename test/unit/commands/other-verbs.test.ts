@@ -1,0 +1,48 @@
+import { existsSync } from 'node:fs'
+import { mkdir, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import test from 'ava'
+import { cli } from '../../helpers/cli.ts'
+import { temporaryDirectory } from '../../helpers/temporary.ts'
+
+test('clean: needs something named, removes a release’s tree and records, keeps what builds share', async (t) => {
+  const home = await temporaryDirectory(t)
+  const work = join(home, 'work')
+  const kept = ['git/HEAD', 'ccache/x', 'trees/main/x', 'dl/x.tar']
+  const gone = ['trees/mini/x', 'builds/mini/steps/source.json', 'feeds/mini/x']
+  for (const path of [...kept, ...gone]) {
+    await mkdir(join(work, path, '..'), { recursive: true })
+    await writeFile(join(work, path), '')
+  }
+  const run = (...args: string[]) => cli(['clean', '--work', 'work', ...args], { cwd: home })
+  t.is((await run()).exitCode, 2)
+  t.regex((await run('--release', 'nope')).stderr, /unknown release ‘nope’/)
+  const result = await run('--release', 'mini')
+  t.is(result.exitCode, 0, result.stderr)
+  for (const path of kept) t.true(existsSync(join(work, path)), path)
+  for (const path of gone) t.false(existsSync(join(work, path)), path)
+  t.is((await run('--downloads')).exitCode, 0)
+  t.false(existsSync(join(work, 'dl')))
+  t.true(existsSync(join(work, 'git/HEAD')))
+  t.false(existsSync(join(work, 'lock')))
+})
+
+test('shell: needs a terminal or a command, and a tree', async (t) => {
+  const home = await temporaryDirectory(t)
+  const env = { PATH: process.env['PATH'], HOME: home }
+  const args = ['shell', '--engine', 'host', '--work', 'work', '--release', 'mini']
+  const terminal = await cli(args, { cwd: home, env })
+  t.is(terminal.exitCode, 2)
+  t.regex(terminal.stderr, /\[E_NO_TERMINAL\]\n.*name a command/)
+  const tree = await cli([...args, '--', 'true'], { cwd: home, env })
+  t.is(tree.exitCode, 2)
+  t.regex(tree.stderr, /there is no tree of mini .* \[E_NO_TREE\]/)
+})
+
+test('lock: an existing file is only replaced with --update', async (t) => {
+  const home = await temporaryDirectory(t)
+  await writeFile(join(home, 'fwbuild.lock'), 'mine')
+  const result = await cli(['lock', '--release', 'mini'], { cwd: home, env: { HOME: home } })
+  t.is(result.exitCode, 2)
+  t.regex(result.stderr, /fwbuild\.lock exists \[E_LOCK_EXISTS\]\n.*--update/)
+})
