@@ -8,6 +8,8 @@ export interface Pattern {
   readonly mandatory: readonly boolean[]
   /** No line of the file may come between this line and the one before: both are removed. */
   readonly glued: readonly boolean[]
+  /** Near enough to a change that an edited version of the line is worth looking for. */
+  readonly fuzzy: readonly boolean[]
   /** A change stands right before this line: lines of the file between are likelier elsewhere. */
   readonly seam: readonly boolean[]
 }
@@ -178,7 +180,7 @@ function likenessTable(lines: readonly string[], from: number, to: number, patte
       exact = true
     }
     // Only a line that is nowhere in the window can have been edited.
-    if (exact || pattern.mandatory[row] === true) continue
+    if (exact || pattern.mandatory[row] === true || pattern.fuzzy[row] !== true) continue
     const wantedWords = lineWords(wanted)
     if (wantedWords.length === 0) continue
     for (let column = 0; column < columns; column++) {

@@ -25,11 +25,18 @@ export interface Candidate {
   readonly why: string
 }
 
-/** All places at which the hunk's old text, or its result, stands line by line. */
-export function exactCandidates(file: FileText, sides: HunkSides): Candidate[] {
-  const applied = new Set(sides.post.length === 0 ? [] : exactPositions(file, sides.post))
+/** Text that stands in more places than this is not told apart by any but the nearest. */
+const maxExact = 100
+
+/** The places (the nearest to `named`) at which the hunk's old text, or its result, stands line by line. */
+export function exactCandidates(file: FileText, sides: HunkSides, named: number): Candidate[] {
+  const nearest = (wanted: readonly string[]): number[] =>
+    exactPositions(file, wanted)
+      .sort((a, b) => Math.abs(a - named) - Math.abs(b - named))
+      .slice(0, maxExact)
+  const applied = new Set(sides.post.length === 0 ? [] : nearest(sides.post))
   const found: Candidate[] = []
-  for (const start of exactPositions(file, sides.pre)) {
+  for (const start of nearest(sides.pre)) {
     // A result that begins with its own old text is there already, not waiting to be added once more.
     if (applied.has(start) && sides.post.length > sides.pre.length) continue
     const end = start + sides.pre.length
@@ -52,9 +59,13 @@ const maxAnchorPositions = 40
 const windowSlack = 64
 const maxWindows = 12
 const bucketLines = 32
+/** Cells of one alignment table; a hunk too long for that must stand as it is. */
+const maxCells = 1_000_000
 
 /** Places at which the old text stands nearly: context lines changed, inserted or deleted. */
 export function driftedCandidates(file: FileText, sides: HunkSides): Candidate[] {
+  const rows = sides.pre.length
+  if (rows * (rows + bucketLines + 2 * windowSlack) > maxCells) return []
   const pattern = patternOf(file, sides)
   if (sides.pre.some((line, at) => pattern.mandatory[at] === true && file.positions(line).length === 0))
     return []

@@ -61,7 +61,7 @@ function contestOf(file: FileText, hunk: Hunk, sections: Sections): Contest {
     candidate,
     worth: candidate.score + sectionBonus[sections.judge(hunk.section, candidate.start)],
   })
-  const exact = exactCandidates(file, sides).map(contender)
+  const exact = exactCandidates(file, sides, named).map(contender)
   const all = isClear(exact, named) ? exact : [...exact, ...drifted(file, sides, exact).map(contender)]
   const contenders = all.flatMap((one) =>
     isAsNamed(one, named) && Math.min(sides.leading, sides.trailing) > 0

@@ -35,7 +35,14 @@ export function patternOf(file: FileText, sides: HunkSides): Pattern {
     const least = near === 1 ? leastBeside : 0
     return Math.max(factor * lineInformation(file, line), least)
   })
-  return { lines: pre, weights, mandatory, glued, seam }
+  return {
+    lines: pre,
+    weights,
+    mandatory,
+    glued,
+    seam,
+    fuzzy: distance.map((near) => near <= nearness.length - 1),
+  }
 }
 
 /** Lines that end any block: braces spelt in words. */
