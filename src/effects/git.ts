@@ -74,6 +74,8 @@ export function gitReason(error: unknown): string {
   return (lines.findLast((line) => /^(fatal|error):/.test(line)) ?? lines.at(-1) ?? '').trim()
 }
 
+const diskFull = /No space left on device|Out of diskspace|Disk quota exceeded/i
+
 /** Runs git work and turns whatever it throws into one infra error (or the cancelled error). */
 export async function translatingGit<T>(
   what: string,
@@ -85,6 +87,12 @@ export async function translatingGit<T>(
   } catch (error) {
     if (signal.aborted) throw cancelledError()
     if (error instanceof Error && 'exitCode' in error && 'hint' in error) throw error
-    throw infraError('E_GIT', `${what}: ${gitReason(error)}`, { cause: error })
+    const reason = gitReason(error)
+    if (!diskFull.test(messageOf(error))) throw infraError('E_GIT', `${what}: ${reason}`, { cause: error })
+    throw infraError('E_DISK_FULL', `no space left: ${what}: ${reason}`, {
+      cause: error,
+      hint: 'free some space and run the same command again; it continues where it stopped',
+      retryable: true,
+    })
   }
 }

@@ -35,7 +35,7 @@ export function readMakeLine(line: string): MakeEvent | undefined {
 }
 
 const errorLine =
-  /(?:^|\s)(?:error:|Error:|ERROR:|fatal error:|undefined reference|No rule to make target|cannot find|not found$|\*\*\*)/
+  /(?:^|\s)(?:Build dependency:|error:|Error:|ERROR:|fatal error:|undefined reference|No rule to make target|cannot find|not found$|\*\*\*)/
 
 /**
  * The first lines that look like the cause of a failure, with what follows each, at most `limit` lines.

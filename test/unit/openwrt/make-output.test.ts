@@ -41,3 +41,17 @@ test('the first error is shown with its surroundings, not the last lines of make
   ]
   t.deepEqual(firstErrorLines(lines, 4), lines.slice(0, 4))
 })
+
+test('programs that the machine lacks are the cause, not the check that found them', (t) => {
+  const missing = ['Build dependency: Please install ld', 'Build dependency: Please install mkfs.fat']
+  const lines = [
+    'x',
+    'y',
+    'z',
+    ...missing,
+    '',
+    'Prerequisite check failed.',
+    'make: *** [a:1: prereq] Error 1',
+  ]
+  t.deepEqual(firstErrorLines(lines, 5), ['y', 'z', ...missing, ''])
+})
