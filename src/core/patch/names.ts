@@ -39,17 +39,6 @@ export function unquoteName(text: string): { readonly name: string; readonly len
   return undefined
 }
 
-/** A name as git writes it in headers: quoted only where it must be. */
-export function quoteName(name: string): string {
-  // oxlint-disable-next-line no-control-regex
-  if (!/["\\\x00-\x1f\x7f-\xff]/.test(name)) return name
-  const named = new Map(Object.entries(escapes).map(([letter, char]) => [char, `\\${letter}`]))
-  // oxlint-disable-next-line no-control-regex
-  return `"${name.replaceAll(/["\\\x00-\x1f\x7f-\xff]/g, (char) => {
-    return named.get(char) ?? `\\${char.charCodeAt(0).toString(8).padStart(3, '0')}`
-  })}"`
-}
-
 export interface HeaderName {
   readonly name: string
   /** /dev/null, or a time stamp of the epoch: this side has no such file. */
