@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
-import { homedir } from 'node:os'
-import { dirname, join, resolve } from 'node:path'
+import { homedir, userInfo } from 'node:os'
+import { dirname, isAbsolute, join, resolve } from 'node:path'
 import { InvalidArgumentError, Option, type Command } from 'commander'
 import { messageOf, usageError } from '../core/errors.ts'
 import { environmentLayer } from '../core/spec/environment.ts'
@@ -23,7 +23,10 @@ export interface RunFlags {
   readonly lock: string | undefined
 }
 
-const list = (text: string): readonly string[] => text.split(',').filter(Boolean)
+const list = (text: string, before: readonly string[] | undefined): readonly string[] => [
+  ...(before ?? []),
+  ...text.split(',').filter(Boolean),
+]
 const gather = (text: string, before: readonly string[] | undefined): readonly string[] => [
   ...(before ?? []),
   text,
@@ -36,26 +39,32 @@ function positiveInteger(text: string): number {
   return value
 }
 
-/** Options that every building command has; none has a default here, so that flags > environment > file holds. */
-export function addCommonOptions(command: Command): Command {
+/** Where a command finds its work directory; no option has a default, so that flags > environment > file holds. */
+export function addWorkOptions(command: Command): Command {
   return command
     .option('-C, --file <file>', 'settings (default: ./fwbuild.yaml where there is one)')
-    .addOption(new Option('--engine <engine>', 'where commands run').choices(['docker', 'host']))
     .option(
       '--work <dir>',
       'work directory: sources, downloads, ccache, trees, records (default: ~/.cache/fwbuild)',
     )
+}
+
+/** Options of every command that works on a build. */
+export function addCommonOptions(command: Command): Command {
+  return addWorkOptions(command)
+    .addOption(new Option('--engine <engine>', 'where commands run').choices(['docker', 'host']))
     .option('--output <dir>', 'output directory (default: ./out/NAME)')
     .option('--dl <dir>', 'source archives (default: WORK/dl)')
     .option('--mirror <url>', 'Debian mirror for the buildroot image (default: the system’s own)')
     .option('--offline', 'touch no network')
     .option('-j, --jobs <n>', 'parallel make jobs (default: number of processors)', positiveInteger)
-    .option('--until <step>', 'stop after this step')
     .option('--lock <file>', 'use the pins of a lock file (default: ./fwbuild.lock where there is one)')
-    .option('--install-missing', 'install and start what this machine lacks')
-    .option('--dry-run', 'print what would be built and stop')
-    .option('--explain', 'tell why each step that ran before ran again')
-    .option('--json', 'the manifest on stdout, events as JSON lines on stderr')
+}
+
+/** How steps are told of. */
+export function addTalkOptions(command: Command): Command {
+  return command
+    .option('--json', 'results as JSON on stdout, events as JSON lines on stderr')
     .option('-q, --quiet', 'failures and warnings only')
     .option('-v, --verbose', 'every line of output')
 }
@@ -174,6 +183,24 @@ async function readSettingsFile(given: string | undefined, io: Io): Promise<read
   return [fromFolder({ ...common, ...openwrt }, dirname(path))]
 }
 
-/** Where builds keep what they share. */
-export const defaultWorkDir = (env: Io['env']): string =>
-  join(env['XDG_CACHE_HOME'] ?? join(env['HOME'] ?? homedir(), '.cache'), 'fwbuild')
+/** Where builds keep what they share, by the layers or by the caller's environment. */
+export function workDirOf(layers: readonly OpenwrtLayer[], env: Io['env']): string {
+  const given = layers.find((layer) => layer.work !== undefined)?.work
+  if (given !== undefined) return given
+  const cache = env['XDG_CACHE_HOME'] ?? ''
+  // The XDG specification has relative paths ignored.
+  return join(isAbsolute(cache) ? cache : join(homeOf(env), '.cache'), 'fwbuild')
+}
+
+function homeOf(env: Io['env']): string {
+  const home = env['HOME'] ?? ''
+  if (isAbsolute(home)) return home
+  try {
+    return userInfo().homedir
+  } catch (cause) {
+    throw usageError('E_NO_HOME', 'there is no home directory for the work directory', {
+      cause,
+      hint: 'set HOME, or name a work directory with --work DIR',
+    })
+  }
+}

@@ -1,48 +1,65 @@
-import { rm } from 'node:fs/promises'
+import { existsSync } from 'node:fs'
+import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Command } from 'commander'
-import { resolve } from 'node:path'
-import { usageError } from '../core/errors.ts'
+import { cancelledError, usageError } from '../core/errors.ts'
 import { findRelease } from '../core/release/catalogue.ts'
 import { removeTree } from '../effects/files.ts'
 import { takeWorkLock } from '../effects/work-lock.ts'
-import { stateDirOf } from '../pipeline/openwrt-build.ts'
-import { defaultWorkDir } from './build-options.ts'
+import { clearUpAfterCrash } from '../pipeline/clear-up.ts'
+import { stateDirOf, treeOf } from '../pipeline/openwrt/context.ts'
+import { addWorkOptions, readLayers, workDirOf } from './build-options.ts'
 import type { Io } from './io.ts'
 
 interface CleanFlags {
-  readonly work?: string
   readonly release?: string
   readonly downloads?: boolean
 }
 
 /** `fwbuild clean`: trees and records go; the git mirror and ccache, which all builds share, stay. */
 export function define(command: Command, io: Io): void {
-  command
-    .option('--work <dir>', 'work directory (default: ~/.cache/fwbuild)')
+  addWorkOptions(command)
     .option('--release <name>', 'remove the tree and the records of this release')
     .option('--downloads', 'remove the downloaded source archives')
     .action(async (flags: CleanFlags) => {
-      const work = resolve(io.cwd, flags.work ?? io.env['FWBUILD_WORK'] ?? defaultWorkDir(io.env))
       if (flags.release === undefined && flags.downloads !== true) {
         throw usageError('E_CLEAN_WHAT', 'nothing named to clean', {
           hint: 'use --release NAME, --downloads, or both',
         })
       }
-      await using _lock = await takeWorkLock(work, 'fwbuild clean')
-      const folders = [
-        ...(flags.release === undefined ? [] : releaseFolders(work, flags.release)),
-        ...(flags.downloads === true ? [join(work, 'dl')] : []),
-      ]
-      for (const folder of folders) {
-        await removeTree(folder)
-        io.stdout(`removed ${folder}\n`)
+      const release = flags.release === undefined ? undefined : findRelease(flags.release).name
+      const { layers } = await readLayers(command, io)
+      const work = workDirOf(layers, io.env)
+      if (!existsSync(work)) {
+        throw usageError('E_CLEAN_NOTHING', `there is no work directory ${work}`, { hint: 'check --work' })
       }
-      await rm(join(work, 'scratch'), { recursive: true, force: true })
+      await using lock = await takeWorkLock(work, 'fwbuild clean')
+      const { env, signal } = io
+      const tell = (text: string): void => io.stdout(`${text}\n`)
+      await clearUpAfterCrash(lock, 'host', { workDir: work, env, signal, tell })
+      const named = [
+        ...(release === undefined ? [] : releaseFolders(work, release)),
+        ...(flags.downloads === true ? [join(work, 'dl')] : []),
+      ].filter((folder) => existsSync(folder))
+      if (named.length === 0) tell(`nothing to remove in ${work}`)
+      for (const folder of [...named, ...(await leftovers(work))]) {
+        if (signal.aborted) throw cancelledError()
+        await removeTree(folder)
+        if (named.includes(folder)) tell(`removed ${folder}`)
+      }
     })
 }
 
-function releaseFolders(work: string, name: string): readonly string[] {
-  const release = findRelease(name).name
-  return [join(work, 'trees', release), join(work, 'feeds', release), stateDirOf(work, release)]
+const releaseFolders = (work: string, release: string): readonly string[] => [
+  treeOf(work, release),
+  join(work, 'feeds', release),
+  stateDirOf(work, release),
+]
+
+/** What a killed run had not finished; nobody writes here while the lock is ours. */
+async function leftovers(work: string): Promise<readonly string[]> {
+  const names = (await readdir(work)).filter(
+    (name) => name === 'scratch' || /\.[0-9a-f]{12}\.tmp$/.test(name) || /^lock\.[0-9a-f]{8}-/.test(name),
+  )
+  return names.sort().map((name) => join(work, name))
 }

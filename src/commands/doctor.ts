@@ -1,11 +1,10 @@
-import { homedir } from 'node:os'
-import { resolve } from 'node:path'
 import { type Command, Option } from 'commander'
 import { infraError } from '../core/errors.ts'
 import type { Finding, HostJob } from '../core/host/requirements.ts'
 import { checkHost } from '../pipeline/check-host.ts'
 import { installMissing } from '../pipeline/install-missing.ts'
 import { findingsTable } from '../report/findings-table.ts'
+import { addWorkOptions, readLayers, workDirOf } from './build-options.ts'
 import { confirm } from './confirm.ts'
 import type { Io } from './io.ts'
 
@@ -13,26 +12,26 @@ interface DoctorOptions {
   readonly fix?: boolean
   readonly json?: boolean
   readonly engine: string
-  readonly work?: string
 }
 
 export function define(command: Command, io: Io): void {
-  command
+  addWorkOptions(command)
     .option('--fix', 'install what is missing and start Docker (Debian)')
     .addOption(
       new Option('--engine <engine>', 'what builds run in').choices(['docker', 'host']).default('docker'),
     )
-    .option('--work <dir>', 'work directory whose disk space matters')
     .option('--json', 'one JSON document on standard output')
-    .action((options: DoctorOptions) => doctor(options, io))
+    .action(async (options: DoctorOptions) => {
+      const { layers } = await readLayers(command, io)
+      await doctor(options, workDirOf(layers, io.env), io)
+    })
 }
 
-async function doctor(options: DoctorOptions, io: Io): Promise<void> {
+async function doctor(options: DoctorOptions, workDir: string, io: Io): Promise<void> {
   const engineJobs: readonly HostJob[] =
     options.engine === 'host' ? ['host-build'] : ['container', 'base-image']
   const jobs: readonly HostJob[] = ['clone', ...engineJobs, 'convert', 'boot']
-  const work = options.work ?? io.env['FWBUILD_WORK'] ?? `${homedir()}/.cache/fwbuild`
-  const context = { jobs, env: io.env, workDir: resolve(io.cwd, work), signal: io.signal }
+  const context = { jobs, env: io.env, workDir, signal: io.signal }
   const findings =
     options.fix === true
       ? await installMissing({

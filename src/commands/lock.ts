@@ -4,9 +4,9 @@ import type { Command } from 'commander'
 import { usageError } from '../core/errors.ts'
 import { renderLockfile } from '../core/spec/lockfile.ts'
 import { atomicWrite } from '../effects/files.ts'
-import { buildOpenwrt, stateDirOf } from '../pipeline/openwrt-build.ts'
+import { buildOpenwrt } from '../pipeline/openwrt-build.ts'
 import { lockOf } from '../pipeline/openwrt/lock.ts'
-import { addCommonOptions, addOpenwrtOptions, readLayers } from './build-options.ts'
+import { addCommonOptions, addOpenwrtOptions, addTalkOptions, readLayers } from './build-options.ts'
 import type { Io } from './io.ts'
 import { openwrtSettings } from './openwrt-settings.ts'
 import { toolVersion } from './project.ts'
@@ -14,7 +14,7 @@ import { reporterFor } from './reporter.ts'
 
 /** `fwbuild lock`: pins sources, patches and buildroot image as they are now. */
 export function define(command: Command, io: Io): void {
-  addCommonOptions(addOpenwrtOptions(command))
+  addTalkOptions(addCommonOptions(addOpenwrtOptions(command)))
     .option('--update', 'replace the pins of an existing lock file')
     .action(async () => {
       const { layers, run } = await readLayers(command, io)
@@ -36,10 +36,14 @@ export function define(command: Command, io: Io): void {
           report: reporter.report,
           nowMs: () => Date.now(),
         })
-        const lock = await lockOf(context, stateDirOf(settings.paths.work, settings.spec.release.name))
+        const lock = await lockOf(context)
         await atomicWrite(path, renderLockfile(lock))
         await reporter.close()
-        io.stdout(`${path}: ${lock.sources.length} sources, ${lock.patches.length} patches\n`)
+        io.stdout(
+          run.json
+            ? renderLockfile(lock)
+            : `${path}: ${lock.sources.length} sources, ${lock.patches.length} patches\n`,
+        )
       } finally {
         await reporter.close()
       }

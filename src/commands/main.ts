@@ -1,6 +1,9 @@
 import { Command, CommanderError } from 'commander'
-import { FwbuildError, messageOf } from '../core/errors.ts'
+import { usageError } from '../core/errors.ts'
+import { systemError } from '../effects/files.ts'
+import { failureEvent, failureText } from '../report/failure.ts'
 import type { Io } from './io.ts'
+import { toolVersion } from './project.ts'
 
 interface Verb {
   readonly summary: string
@@ -43,8 +46,6 @@ const verbs: Readonly<Record<string, Verb>> = {
   },
 }
 
-const bugExitCode = 70
-
 /**
  * Runs one command line in this process.
  * @param argv arguments without node and script
@@ -55,44 +56,48 @@ export async function runCli(argv: readonly string[], io: Io): Promise<number> {
     await dispatch(argv, io)
     return 0
   } catch (error) {
-    return reportFailure(error, io)
+    return reportFailure(error, argv, io)
   }
 }
 
 async function dispatch(argv: readonly string[], io: Io): Promise<void> {
+  // With --json a wrong command line is told once, as an event.
+  const talk = wantsJson(argv) ? () => {} : io.stderr
+  const configure = (command: Command): void => {
+    command
+      .exitOverride()
+      .configureOutput({ writeOut: io.stdout, writeErr: talk, outputError: (text, write) => write(text) })
+  }
   const program = new Command('fwbuild')
     .description('Build OpenWrt VM images and patched host kernels, and prove that they boot.')
     .enablePositionalOptions()
     .showHelpAfterError('(fwbuild --help lists the commands)')
-    .version('0.1.0')
-  configure(program, io)
+    .version(toolVersion)
+  configure(program)
   const wanted = argv.find((argument) => !argument.startsWith('-'))
   for (const [name, verb] of Object.entries(verbs)) {
     const command = program.command(name).description(verb.summary)
-    configure(command, io)
+    configure(command)
     if (name === wanted) (await verb.load()).define(command, io)
   }
   await program.parseAsync([...argv], { from: 'user' })
 }
 
-function configure(command: Command, io: Io): void {
-  command
-    .exitOverride()
-    .configureOutput({ writeOut: io.stdout, writeErr: io.stderr, outputError: (text, write) => write(text) })
+const wantsJson = (argv: readonly string[]): boolean =>
+  argv.slice(0, argv.includes('--') ? argv.indexOf('--') : undefined).includes('--json')
+
+function reportFailure(thrown: unknown, argv: readonly string[], io: Io): number {
+  const json = wantsJson(argv)
+  if (thrown instanceof CommanderError) {
+    if (thrown.exitCode === 0) return 0
+    // Without --json commander has told of it itself.
+    if (!json) return 2
+  }
+  const error = thrown instanceof CommanderError ? commandLineError(thrown) : systemError(thrown)
+  const event = failureEvent(error)
+  io.stderr(json ? `${JSON.stringify(event)}\n` : failureText(error))
+  return event.exitCode
 }
 
-function reportFailure(error: unknown, io: Io): number {
-  if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2
-  if (error instanceof FwbuildError) {
-    // Behind the first line, so that a list below it does not hide the code.
-    const [what = '', ...details] = error.message.split('\n')
-    const first = what.endsWith(':') ? `${what.slice(0, -1)} [${error.code}]:` : `${what} [${error.code}]`
-    io.stderr([`fwbuild: ${first}`, ...details, ''].join('\n'))
-    if (error.hint !== undefined) io.stderr(`${error.hint.replaceAll(/^/gm, '  ')}\n`)
-    return error.exitCode
-  }
-  io.stderr(`fwbuild: internal error: ${messageOf(error)}\n`)
-  if (error instanceof Error && error.stack !== undefined) io.stderr(`${error.stack}\n`)
-  io.stderr('  This is a bug in fwbuild: please report it with the lines above.\n')
-  return bugExitCode
-}
+const commandLineError = ({ message }: CommanderError): Error =>
+  usageError('E_COMMAND_LINE', message.replace(/^error: /, ''), { hint: 'fwbuild --help lists the commands' })

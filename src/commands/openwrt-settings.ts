@@ -10,7 +10,7 @@ import { buildUser } from '../effects/build-user.ts'
 import { chooseEngine } from '../pipeline/lazy-engine.ts'
 import { buildrootInputs, ensureBuildroot, type BuildrootWish } from '../pipeline/openwrt/buildroot.ts'
 import type { OpenwrtSettings } from '../pipeline/openwrt/context.ts'
-import { defaultWorkDir, type RunFlags } from './build-options.ts'
+import { workDirOf, type RunFlags } from './build-options.ts'
 import type { Io } from './io.ts'
 import { projectDir } from './project.ts'
 
@@ -23,7 +23,7 @@ export async function openwrtSettings(
   const pick = <K extends keyof OpenwrtLayer>(key: K): OpenwrtLayer[K] =>
     layers.find((layer) => layer[key] !== undefined)?.[key]
   const spec = openwrtSpec(layers)
-  const work = pick('work') ?? defaultWorkDir(io.env)
+  const work = workDirOf(layers, io.env)
   const offline = pick('offline') ?? false
   const wish: BuildrootWish = {
     projectDir,
@@ -44,6 +44,7 @@ export async function openwrtSettings(
       dl: pick('dl') ?? join(work, 'dl'),
     },
     engine: chooseEngine(engine, io.env),
+    env: io.env,
     user: buildUser(io.env),
     jobs: pick('jobs') ?? availableParallelism(),
     offline,

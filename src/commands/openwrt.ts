@@ -9,7 +9,13 @@ import { installMissing } from '../pipeline/install-missing.ts'
 import { requireBoots } from '../pipeline/openwrt/boot.ts'
 import type { OpenwrtSettings } from '../pipeline/openwrt/context.ts'
 import { artifactTable } from '../report/result-table.ts'
-import { addCommonOptions, addOpenwrtOptions, readLayers, type RunFlags } from './build-options.ts'
+import {
+  addCommonOptions,
+  addOpenwrtOptions,
+  addTalkOptions,
+  readLayers,
+  type RunFlags,
+} from './build-options.ts'
 import { confirm } from './confirm.ts'
 import type { Io } from './io.ts'
 import { openwrtSettings } from './openwrt-settings.ts'
@@ -19,7 +25,13 @@ import { reporterFor } from './reporter.ts'
 
 /** `fwbuild openwrt`: from sources to images that booted. */
 export function define(command: Command, io: Io): void {
-  addCommonOptions(addOpenwrtOptions(command))
+  addTalkOptions(
+    addCommonOptions(addOpenwrtOptions(command))
+      .option('--until <step>', 'stop after this step')
+      .option('--install-missing', 'install and start what this machine lacks')
+      .option('--dry-run', 'print what would be built and stop')
+      .option('--explain', 'tell why each step that ran before ran again'),
+  )
     .addHelpText('after', `\nSteps for --until: ${openwrtStepIds.join(', ')}`)
     .action(async () => {
       const { layers, run } = await readLayers(command, io)

@@ -20,6 +20,7 @@ export function define(command: Command, io: Io): void {
       const exitCode = await openShell(settings, words, {
         signal: io.signal,
         write: io.stdout,
+        tell: (text) => io.stderr(`${text}\n`),
         terminal: io.stdin === undefined ? undefined : { input: io.stdin, output: process.stdout },
       })
       if (exitCode !== 0)

@@ -18,6 +18,17 @@ export type StepEvent =
       readonly summary?: string
     }
 
+/** The last line on standard error of a command with --json that failed. */
+export interface FailureEvent {
+  readonly type: 'failure'
+  readonly code: string
+  readonly exitCode: number
+  readonly message: string
+  readonly hint?: string
+  /** Whether running the same command again can help, where that is known. */
+  readonly retryable?: boolean
+}
+
 export interface StepHead {
   readonly id: string
   readonly title: string

@@ -72,6 +72,18 @@ export function fileError(path: string, error: unknown): unknown {
   return error
 }
 
+/** What the machine may do to any file, wherever it was met. */
+const machineErrors = ['EACCES', 'EDQUOT', 'EIO', 'EMFILE', 'ENFILE', 'ENOSPC', 'EPERM', 'EROFS', 'ESTALE']
+
+/** An error of the file system that nobody translated, as an infra error; anything else as it is. */
+export function systemError(error: unknown): unknown {
+  if (!(error instanceof Error)) return error
+  const { code, path, syscall } = error as NodeJS.ErrnoException
+  if (code === undefined || syscall === undefined || !machineErrors.includes(code)) return error
+  if (code === 'ENOSPC' || code === 'EDQUOT') return fileError(path ?? 'a file', error)
+  return infraError('E_FILE', messageOf(error), { cause: error })
+}
+
 /** Lower-case hex sha256 of a file's bytes, streamed. */
 export async function sha256File(path: string, options: { signal?: AbortSignal } = {}): Promise<string> {
   const hash = createHash('sha256')

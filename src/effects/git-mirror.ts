@@ -157,6 +157,11 @@ async function borrow(
   options: MirrorOptions,
 ): Promise<readonly string[]> {
   const theirs = openGit(source.location, options)
+  if ((await gitCommit(theirs, source.commit)) === undefined) {
+    throw usageError('E_REF_UNKNOWN', `${source.location} has no commit ${source.commit}`, {
+      hint: 'fetch it there; where a lock file pins it: fwbuild lock --update renews the pins',
+    })
+  }
   const objects = resolve(source.location, await gitRaw(theirs, ['rev-parse', '--git-path', 'objects']))
   const file = join(options.gitDir, 'objects/info/alternates')
   const present = existsSync(file) ? await readFile(file, 'utf8') : ''

@@ -46,6 +46,7 @@ export function hostEngine(env: Env): Engine {
       const home = join(spec.workDir, 'home')
       await mkdir(home, { recursive: true })
       await giveTo(home, spec.user, signal)
+      await requireAccess(spec, signal)
       return sessionOf(spec, env, home, await realpath(spec.workDir))
     },
   }
@@ -106,6 +107,25 @@ function asUser(argv: readonly string[], { uid, gid }: BuildUser): readonly stri
   const command = ['/bin/sh', '-c', 'umask 022; exec "$@"', 'sh', ...argv]
   if (process.getuid?.() !== 0) return command
   return ['setpriv', `--reuid=${uid}`, `--regid=${gid}`, '--clear-groups', '--no-new-privs', '--', ...command]
+}
+
+/** Prints the first of its arguments that cannot be entered and read. */
+const findBarred = 'for d; do [ -r "$d" ] && [ -x "$d" ] || { printf %s "$d"; exit 1; }; done'
+
+/**
+ * Root can enter a directory below one that is closed to others; who builds for it cannot.
+ * @throws infra E_BUILD_USER
+ */
+async function requireAccess({ mounts, user }: SessionSpec, signal: AbortSignal): Promise<void> {
+  const sources = mounts.map(({ source }) => source)
+  const argv = asUser(['/bin/sh', '-c', findBarred, 'sh', ...sources], user)
+  const { exitCode, stdout, stderr } = await runProcess(argv, { cwd: '/', signal })
+  if (exitCode === 0) return
+  const why = stdout === '' ? stderr.trim() : `it cannot enter ${stdout}`
+  throw infraError('E_BUILD_USER', `without containers the build runs as uid ${user.uid}, but ${why}`, {
+    hint: 'let others enter the directories above it (chmod o+x), name other places (--work, --dl), or build as an ordinary user',
+    retryable: false,
+  })
 }
 
 async function readTar(hostPath: string, signal: AbortSignal): Promise<Readable> {

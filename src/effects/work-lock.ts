@@ -108,8 +108,8 @@ async function clear(path: string, text: string, own: Holder): Promise<void> {
 /** Makes the lock file whole or not at all: a link fails where one exists. */
 async function claim(path: string, own: Holder): Promise<boolean> {
   const temporary = `${path}.${randomUUID()}`
-  await writeFile(temporary, `${JSON.stringify(own)}\n`)
   try {
+    await writeFile(temporary, `${JSON.stringify(own)}\n`)
     await link(temporary, path)
     return true
   } catch (error) {

@@ -5,7 +5,6 @@ import { renderFragment } from '../core/kconfig/merge.ts'
 import { layeredKernelConfig, symbolsFromOpenwrt, type KernelLayers } from '../core/openwrt/kernel-layers.ts'
 import type { Terminal } from '../effects/engine.ts'
 import { atomicWrite } from '../effects/files.ts'
-import { stateDirOf } from './openwrt-build.ts'
 import { inBuild } from './openwrt-session.ts'
 import type { OpenwrtContext, OpenwrtSettings } from './openwrt/context.ts'
 import { completeByConf, draftConfig } from './openwrt/kernel-conf.ts'
@@ -30,7 +29,7 @@ export async function kernelMenu(
   settings: OpenwrtSettings,
   options: MenuOptions,
 ): Promise<string | undefined> {
-  return inBuild(settings, 'fwbuild kconfig menu', options.signal, async (context) => {
+  return inBuild(settings, 'fwbuild kconfig menu', options.signal, options.tell, async (context) => {
     const kernelDir = await findKernelTree(context.tree)
     const build: KernelBuild = {
       ...context,
@@ -42,7 +41,7 @@ export async function kernelMenu(
     const after = await edited(build, kernelDir, layeredKernelConfig(layers), options.terminal)
     if (after === undefined) return undefined
     options.tell('finding the lines that say what was changed…')
-    const saved = join(stateDirOf(context.paths.work, context.spec.release.name), 'menu.config')
+    const saved = join(context.stateDir, 'menu.config')
     await atomicWrite(saved, renderFragment(assignments(after)))
     const lines = await provenLines(build, kernelDir, layers, after, saved)
     if (lines.size === 0) return undefined

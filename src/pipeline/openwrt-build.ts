@@ -2,10 +2,11 @@ import { join } from 'node:path'
 import type { Reporter } from '../core/events.ts'
 import { takeWorkLock } from '../effects/work-lock.ts'
 import { atomicWrite } from '../effects/files.ts'
+import { clearUpAfterCrash } from './clear-up.ts'
 import { checkDisk } from './disk-preflight.ts'
 import { openwrtSteps, type OpenwrtStepId } from './openwrt.ts'
 import { parseFragment } from '../core/kconfig/fragment.ts'
-import { openwrtContext, type OpenwrtContext, type OpenwrtSettings } from './openwrt/context.ts'
+import { openwrtContext, stateDirOf, type OpenwrtContext, type OpenwrtSettings } from './openwrt/context.ts'
 import { loadFragments } from './openwrt/fragments.ts'
 import { loadPatches } from './openwrt/patch.ts'
 import { runSteps, type RunResult } from './run.ts'
@@ -24,9 +25,6 @@ export interface BuildResult extends RunResult {
   readonly context: OpenwrtContext
 }
 
-/** Records and logs of a release's builds. */
-export const stateDirOf = (workDir: string, release: string): string => join(workDir, 'builds', release)
-
 const cachedirTag =
   'Signature: 8a477f597d28d172789f06886806bc55\n# made by fwbuild; see https://bford.info/cachedir/\n'
 
@@ -39,12 +37,12 @@ export async function buildOpenwrt(request: BuildRequest): Promise<BuildResult> 
   const { paths, spec, engine } = settings
   await using lock = await takeWorkLock(paths.work, request.command)
   await atomicWrite(join(paths.work, 'CACHEDIR.TAG'), cachedirTag)
-  if (lock.holderCrashed) {
-    for (const left of await engine.sweep(paths.work, signal)) {
-      report({ type: 'note', level: 'info', text: `removed what a killed run left behind: ${left}` })
-    }
-    await lock.clearedUp()
-  }
+  await clearUpAfterCrash(lock, engine.kind, {
+    workDir: paths.work,
+    env: settings.env,
+    signal,
+    tell: (text) => report({ type: 'note', level: 'info', text }),
+  })
   const stateDir = stateDirOf(paths.work, spec.release.name)
   if (request.until === undefined || compileSteps.has(request.until)) {
     await checkDisk({
@@ -58,7 +56,7 @@ export async function buildOpenwrt(request: BuildRequest): Promise<BuildResult> 
   )
   await checkGivenFiles(context)
   try {
-    const result = await runSteps(openwrtSteps(request.toolVersion, stateDir), context, {
+    const result = await runSteps(openwrtSteps(request.toolVersion), context, {
       stateDir,
       signal,
       report,

@@ -5,6 +5,8 @@ import type { OpenwrtSettings } from './openwrt/context.ts'
 export interface ShellOptions {
   readonly signal: AbortSignal
   readonly write: (text: string) => void
+  /** Notes for the user, beside the command's output. */
+  readonly tell: (text: string) => void
   readonly terminal: Terminal | undefined
 }
 
@@ -17,8 +19,8 @@ export async function openShell(
   words: readonly string[],
   options: ShellOptions,
 ): Promise<number> {
-  return inBuild(settings, 'fwbuild shell', options.signal, async (context) => {
-    const session = await context.session(() => {})
+  return inBuild(settings, 'fwbuild shell', options.signal, options.tell, async (context) => {
+    const session = await context.session(options.tell)
     if (words.length === 0 && options.terminal !== undefined) {
       return session.interactive(['/bin/bash', '-i'], context.tree, options.terminal)
     }

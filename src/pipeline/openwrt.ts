@@ -13,7 +13,7 @@ import { sourceStep } from './openwrt/source.ts'
 import type { Step } from './run.ts'
 
 /** The recipe of `fwbuild openwrt`. */
-export const openwrtSteps = (toolVersion: string, stateDir: string): readonly Step<OpenwrtContext>[] => [
+export const openwrtSteps = (toolVersion: string): readonly Step<OpenwrtContext>[] => [
   sourceStep,
   mergeStep,
   patchStep,
@@ -24,7 +24,7 @@ export const openwrtSteps = (toolVersion: string, stateDir: string): readonly St
   compileStep,
   imagesStep,
   bootStep,
-  manifestStep(toolVersion, stateDir),
+  manifestStep(toolVersion),
 ]
 
 /** Names that --until takes, in order. */

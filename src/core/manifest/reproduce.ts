@@ -29,7 +29,7 @@ export function openwrtArguments(spec: OpenwrtSpec): readonly string[] {
     ...each('--merge', spec.merges.map(referenceText)),
     ...each('--patch', spec.patches),
     ...each('--fragment', spec.fragments),
-    ...each('--share', spec.shares),
+    ...each('--share', spec.shares.length === 0 ? [] : [spec.shares.join(',')]),
     ...each('--package', spec.packages),
     '--firmware',
     spec.firmwares.join(','),

@@ -35,7 +35,7 @@ export function openwrtSpec(layers: readonly OpenwrtLayer[]): OpenwrtSpec {
     layers.find((layer) => layer[key] !== undefined)?.[key]
   const release = pick('release') === undefined ? defaultRelease() : findRelease(pick('release') as string)
   const merges = (pick('merge') ?? []).map(parseSourceReference)
-  const targets = pick('hv') ?? ['kvm']
+  const targets: readonly Hypervisor[] = [...new Set<Hypervisor>(pick('hv') ?? ['kvm'])]
   if (targets.length === 0)
     throw usageError('E_HV_EMPTY', 'no hypervisor named', { hint: 'for example --hv kvm,hyperv' })
   const wanted = pick('image')
@@ -52,7 +52,7 @@ export function openwrtSpec(layers: readonly OpenwrtLayer[]): OpenwrtSpec {
     merges,
     patches: pick('patch') ?? [],
     fragments: pick('fragment') ?? [],
-    shares: pick('share') ?? [],
+    shares: [...new Set(pick('share'))],
     packages: [...new Set(pick('package'))].sort(),
     firmwares: chooseFirmware(release, merges, pick('firmware')),
     formats: formatsFor(targets, {
@@ -81,5 +81,5 @@ function chooseFirmware(
       hint: 'merge the x86_uefi branch: --merge URL|PATH#REF',
     })
   }
-  return wanted ?? possible
+  return wanted === undefined ? possible : [...new Set(wanted)]
 }

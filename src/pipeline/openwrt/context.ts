@@ -1,8 +1,9 @@
 import { join } from 'node:path'
-import type { Json } from '../../core/json.ts'
+import { canonicalJson, type Json } from '../../core/json.ts'
 import type { Artifact } from '../../core/manifest/artifact.ts'
 import type { Lockfile } from '../../core/spec/lockfile.ts'
 import type { OpenwrtSpec } from '../../core/spec/openwrt-spec.ts'
+import { atomicWrite } from '../../effects/files.ts'
 import type { BuildUser, Engine, Mount, Session } from '../../effects/engine.ts'
 import { borrowedObjects, type MirrorOptions } from '../../effects/git-mirror.ts'
 import type { FileStamp } from '../../effects/file-stamps.ts'
@@ -21,6 +22,8 @@ export interface OpenwrtSettings {
   readonly spec: OpenwrtSpec
   readonly paths: BuildPaths
   readonly engine: Engine
+  /** The caller's environment: where Docker is looked for. */
+  readonly env: Readonly<Record<string, string | undefined>>
   readonly user: BuildUser
   readonly jobs: number
   readonly offline: boolean
@@ -42,6 +45,7 @@ export interface BuildrootImage {
 export interface OpenwrtContext extends OpenwrtSettings {
   readonly signal: AbortSignal
   readonly tree: string
+  readonly stateDir: string
   readonly gitDir: string
   readonly mounts: readonly Mount[]
   /** The path of a file of this machine as the build sees it. */
@@ -72,7 +76,6 @@ export interface Findings {
   /** In bin/targets/x86/64. */
   targetFiles: readonly FileStamp[]
   kernelConfig: string
-  buildroot: BuildrootImage | undefined
   artifacts: readonly Artifact[]
 }
 
@@ -111,7 +114,6 @@ const noFindings = (): Findings => ({
   kernelLost: new Set(),
   targetFiles: [],
   kernelConfig: '',
-  buildroot: undefined,
   artifacts: [],
 })
 
@@ -134,20 +136,35 @@ async function mountTable(
   ]
 }
 
+/** Records and logs of a release's builds. */
+export const stateDirOf = (workDir: string, release: string): string => join(workDir, 'builds', release)
+
+/** Kept as soon as a session opens: the run that comes to the manifest may be a later one. */
+export const buildrootFile = (stateDir: string): string => join(stateDir, 'buildroot.json')
+
+/** The miniature as a git repository, made when it is used. */
+export const miniRepositoryOf = ({ paths }: Pick<OpenwrtSettings, 'paths'>): string =>
+  join(paths.work, 'mini.git')
+
+/** The tree that a release is built in. */
+export const treeOf = (workDir: string, release: string): string => join(workDir, 'trees', release)
+
 export async function openwrtContext(
   settings: OpenwrtSettings,
   signal: AbortSignal,
   note: (text: string) => void = () => {},
 ): Promise<OpenwrtContext> {
   const { paths, engine, spec } = settings
-  const tree = join(paths.work, 'trees', spec.release.name)
+  const tree = treeOf(paths.work, spec.release.name)
+  const stateDir = stateDirOf(paths.work, spec.release.name)
   const gitDir = join(paths.work, 'git')
   const fixedMounts = await mountTable(paths, tree, gitDir, spec.release.name)
   const found = noFindings()
   let opening: Promise<Session> | undefined
   const open = async (tell: (text: string) => void): Promise<Session> => {
     const buildroot = await settings.ensureBuildroot(tell)
-    found.buildroot = buildroot
+    const { image, id } = buildroot
+    await atomicWrite(buildrootFile(stateDir), canonicalJson({ image, id }))
     for (const text of buildrootNotes(buildroot, settings.lock)) note(text)
     const mounts = await mountTable(paths, tree, gitDir, spec.release.name)
     return engine.open(
@@ -166,6 +183,7 @@ export async function openwrtContext(
     ...settings,
     signal,
     tree,
+    stateDir,
     gitDir,
     mounts: fixedMounts,
     inside: (hostPath) => (engine.kind === 'docker' ? pathInside(fixedMounts, hostPath) : hostPath),

@@ -9,7 +9,7 @@ import { keepCommit, readStoredFile } from '../../effects/git-objects.ts'
 import { checkOut, worktreeIsAt } from '../../effects/git-worktree.ts'
 import type { Step, StepTools } from '../run.ts'
 import { mirrorOptions, type FeedFinding, type OpenwrtContext } from './context.ts'
-import { pinnedCommit } from './source.ts'
+import { pinnedCommit } from './lock.ts'
 import { writeForBuild } from './tree-files.ts'
 
 type FeedOutputs = { readonly feeds: readonly FeedFinding[]; readonly leftOut: readonly string[] }
@@ -71,8 +71,11 @@ async function resolveFeeds(
   const leftOut: string[] = []
   for (const line of lines.filter(({ method }) => method.startsWith('src-git'))) {
     const resolved = await resolveFeed(context, line)
-    if (typeof resolved !== 'string') feeds.push({ ...resolved, name: line.name, flags: line.flags })
-    else {
+    if (typeof resolved !== 'string') {
+      feeds.push({ ...resolved, name: line.name, flags: line.flags })
+      if (context.lock !== undefined && pinnedCommit(context, resolved.location, resolved.ref) === undefined)
+        tools?.note(`the lock file does not pin feed ${line.name}: its newest commit is used`, 'warn')
+    } else {
       leftOut.push(line.name)
       tools?.note(`feed ${line.name} is left out: ${resolved}`, 'warn')
     }
@@ -83,7 +86,7 @@ async function resolveFeeds(
 /** The feed's commit, or why it can't be had; a base image needs no feed, so that is no failure. */
 async function resolveFeed(context: OpenwrtContext, line: FeedLine): Promise<ResolvedSource | string> {
   const ref = line.commit ?? line.branch ?? 'HEAD'
-  const commit = pinnedCommit(context, { location: line.location, ref })
+  const commit = pinnedCommit(context, line.location, ref)
   if (commit !== undefined) return { location: line.location, ref, commit, notes: [] }
   try {
     return await resolveSource(line.location, ref, mirrorOptions(context))
@@ -103,16 +106,25 @@ async function bringFeed(context: OpenwrtContext, feed: NamedSource, tools: Step
   return { name, flags, location, ref, commit, path }
 }
 
+/** Of its last output, when scripts/feeds failed. */
+const shownLines = 8
+
 async function runFeeds(context: OpenwrtContext, args: readonly string[], tools: StepTools): Promise<void> {
   tools.progress({ item: `scripts/feeds ${args.join(' ')}` })
   const session = await context.session((text) => tools.line(text))
+  const last: string[] = []
   const { exitCode } = await session.exec(['./scripts/feeds', ...args], {
     cwd: context.tree,
     signal: tools.signal,
-    onLine: tools.line,
+    onLine: (line, stream) => {
+      tools.line(line, stream)
+      last.push(line)
+      if (last.length > shownLines) last.shift()
+    },
   })
   if (exitCode === 0) return
-  throw buildError('E_FEEDS', `scripts/feeds ${args.join(' ')} failed (exit ${exitCode})`, {
+  const lines = last.map((line) => `\n  ${line}`).join('')
+  throw buildError('E_FEEDS', `scripts/feeds ${args.join(' ')} failed (exit ${exitCode}):${lines}`, {
     hint: `log: ${tools.logPath}`,
   })
 }

@@ -1,35 +1,38 @@
 import { existsSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
-import { join } from 'node:path'
 import { buildError } from '../../core/errors.ts'
-import { canonicalJson } from '../../core/json.ts'
-import type { Lockfile } from '../../core/spec/lockfile.ts'
-import { atomicWrite } from '../../effects/files.ts'
-import type { OpenwrtContext } from './context.ts'
+import { lockedCommit, type Lockfile } from '../../core/spec/lockfile.ts'
+import { buildrootFile, miniRepositoryOf, type OpenwrtContext } from './context.ts'
 
 /** Pins of what this build used. */
-export async function lockOf(context: OpenwrtContext, stateDir: string): Promise<Lockfile> {
+export async function lockOf(context: OpenwrtContext): Promise<Lockfile> {
   const { spec, found } = context
   return {
     version: 1,
     release: spec.release.name,
-    sources: found.sources.map(({ location, ref, commit }) => ({ location, ref, commit })),
+    sources: found.sources.map(({ location, ref, commit }) => ({
+      location: lockName(context, location),
+      ref,
+      commit,
+    })),
     patches: found.patches.map(({ name, sha256 }) => ({ name, sha256 })),
-    buildroot: await usedBuildroot(context, stateDir),
+    buildroot: await usedBuildroot(context),
   }
 }
 
-/** Known to the run that opened a session; later runs read it from where that run kept it. */
-export async function usedBuildroot(
-  context: OpenwrtContext,
-  stateDir: string,
-): Promise<Lockfile['buildroot']> {
-  const file = join(stateDir, 'buildroot.json')
-  if (context.found.buildroot !== undefined) {
-    const { image, id } = context.found.buildroot
-    await atomicWrite(file, canonicalJson({ image, id }))
-    return { image, id }
-  }
+const miniName = 'fwbuild:mini'
+
+/** The miniature's repository lies in the work directory; its commits are the same on every machine. */
+const lockName = (context: OpenwrtContext, location: string): string =>
+  location === miniRepositoryOf(context) ? miniName : location
+
+/** Commit that the lock file pins for a source. */
+export const pinnedCommit = (context: OpenwrtContext, location: string, ref: string): string | undefined =>
+  lockedCommit(context.lock, lockName(context, location), ref)
+
+/** The image of the last session, which a run without a session of its own did not see. */
+export async function usedBuildroot(context: OpenwrtContext): Promise<Lockfile['buildroot']> {
+  const file = buildrootFile(context.stateDir)
   return existsSync(file) ? (JSON.parse(await readFile(file, 'utf8')) as Lockfile['buildroot']) : null
 }
 

@@ -101,9 +101,21 @@ async function explainFailure(
     'E_MAKE',
     [`${what} failed to build:`, ...firstErrorLines(lines).map((line) => `  ${line}`)].join('\n'),
     {
-      hint: `log: ${tools.logPath}\nreproduce: ${reproduce}`,
+      hint: [...downloadHints(context, targets), `log: ${tools.logPath}`, `reproduce: ${reproduce}`].join(
+        '\n',
+      ),
     },
   )
+}
+
+/** The network is the likeliest cause of a download that fails. */
+function downloadHints({ offline, paths }: OpenwrtContext, targets: readonly string[]): readonly string[] {
+  if (!targets.includes('download')) return []
+  return [
+    offline
+      ? `--offline was given and ${paths.dl} lacks this: run once without it, or name archives with --dl DIR`
+      : `a network or server that failed: run the same command again, or put the archive into ${paths.dl}`,
+  ]
 }
 
 /** Flags that lead `fwbuild shell` to the tree and the session of this build. */

@@ -18,19 +18,16 @@ import { lockOf, usedBuildroot } from './lock.ts'
 type ManifestOutputs = { readonly files: readonly { readonly path: string; readonly sha256: string }[] }
 
 /** What tells the images' story: manifest, checksums, configurations, lock and the command to do it again. */
-export function manifestStep(toolVersion: string, stateDir: string): Step<OpenwrtContext, ManifestOutputs> {
+export function manifestStep(toolVersion: string): Step<OpenwrtContext, ManifestOutputs> {
   return {
     id: 'manifest',
     title: 'Manifest',
     version: 2,
-    inputs: async (context) => (await manifestOf(context, toolVersion, stateDir)) as unknown as Json,
+    inputs: async (context) => (await manifestOf(context, toolVersion)) as unknown as Json,
     run: async (context) => {
-      const lock = await lockOf(context, stateDir)
+      const lock = await lockOf(context)
       const documents: [string, string | Uint8Array][] = [
-        [
-          'manifest.json',
-          canonicalJson((await manifestOf(context, toolVersion, stateDir)) as unknown as Json),
-        ],
+        ['manifest.json', canonicalJson((await manifestOf(context, toolVersion)) as unknown as Json)],
         ['fwbuild.lock', renderLockfile(lock)],
         ['kernel.config', await readFile(context.found.kernelConfig, 'utf8')],
         ['config.buildinfo', await buildinfo(context)],
@@ -62,7 +59,7 @@ const numbered = (patches: readonly RewrittenFile[]): [string, Uint8Array][] =>
     bytesOf(text),
   ])
 
-async function manifestOf(context: OpenwrtContext, toolVersion: string, stateDir: string): Promise<Manifest> {
+async function manifestOf(context: OpenwrtContext, toolVersion: string): Promise<Manifest> {
   const { spec, found } = context
   return {
     version: 1,
@@ -77,8 +74,8 @@ async function manifestOf(context: OpenwrtContext, toolVersion: string, stateDir
     merges: found.merges.map(({ location, ref, commit, how }) => ({ location, ref, commit, how })),
     patches: [...found.patches],
     fragments: (await loadFragments(context)).map(({ file, sha256 }) => ({ file, sha256 })),
-    buildroot: await usedBuildroot(context, stateDir),
-    steps: await stepsOf(stateDir),
+    buildroot: await usedBuildroot(context),
+    steps: await stepsOf(context.stateDir),
     artifacts: found.artifacts as Manifest['artifacts'],
   }
 }

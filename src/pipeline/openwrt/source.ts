@@ -1,11 +1,11 @@
 import { join } from 'node:path'
-import { lockedCommit } from '../../core/spec/lockfile.ts'
 import { fetchSource, resolveSource, type ResolvedSource } from '../../effects/git-mirror.ts'
 import { keepCommit } from '../../effects/git-objects.ts'
 import { translatingGit } from '../../effects/git.ts'
 import { createMiniRepository } from '../../effects/mini-repository.ts'
 import type { Step, StepTools } from '../run.ts'
-import { mirrorOptions, type OpenwrtContext, type SourceFinding } from './context.ts'
+import { miniRepositoryOf, mirrorOptions, type OpenwrtContext, type SourceFinding } from './context.ts'
+import { pinnedCommit } from './lock.ts'
 
 /** The tree that is built: the release's own, or what --source names. */
 export const sourceStep: Step<OpenwrtContext, SourceFinding> = {
@@ -45,7 +45,7 @@ export async function baseSource(context: OpenwrtContext): Promise<WantedSource>
 
 /** The miniature lies in this project as plain files; git history is made of them when used. */
 async function miniRepository(context: OpenwrtContext): Promise<string> {
-  const gitDir = join(context.paths.work, 'mini.git')
+  const gitDir = miniRepositoryOf(context)
   await createMiniRepository(
     join(context.paths.project, 'test/fixtures/mini-openwrt'),
     gitDir,
@@ -54,10 +54,6 @@ async function miniRepository(context: OpenwrtContext): Promise<string> {
   return gitDir
 }
 
-/** What the lock file says of a source. */
-export const pinnedCommit = (context: OpenwrtContext, wanted: WantedSource): string | undefined =>
-  lockedCommit(context.lock, wanted.location, wanted.ref)
-
 /** Commit of a source now, or the one that the lock file pins. */
 export async function resolvePinned(
   context: OpenwrtContext,
@@ -65,11 +61,14 @@ export async function resolvePinned(
   tools: StepTools | undefined,
 ): Promise<ResolvedSource> {
   const { location, ref } = wanted
-  const pinned = pinnedCommit(context, wanted)
+  const pinned = pinnedCommit(context, location, ref)
   if (pinned !== undefined) return { location, ref, commit: pinned, notes: [] }
   const resolved = await translatingGit(`${location} cannot be read`, context.signal, () =>
     resolveSource(location, ref, mirrorOptions(context)),
   )
+  if (context.lock !== undefined) {
+    tools?.note(`the lock file does not pin ${ref} of ${location}: its newest commit is used`, 'warn')
+  }
   for (const note of resolved.notes) tools?.note(note, 'warn')
   return resolved
 }

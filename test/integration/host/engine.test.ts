@@ -1,4 +1,4 @@
-import { chown, mkdtemp, rm, stat } from 'node:fs/promises'
+import { chmod, chown, mkdtemp, rm, stat } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { buffer } from 'node:stream/consumers'
@@ -8,9 +8,12 @@ import { extract } from 'tar-stream'
 import { buildUser } from '../../../src/effects/build-user.ts'
 import type { ExecOptions, Session } from '../../../src/effects/engine.ts'
 import { hostEngine } from '../../../src/effects/host-engine.ts'
+import { temporaryDirectory } from '../../helpers/temporary.ts'
 
 const never = new AbortController().signal
 const user = buildUser(process.env)
+/** Only root builds as another user. */
+const asRoot = process.getuid?.() === 0 ? test : test.skip
 
 interface Bench {
   readonly session: Session
@@ -101,4 +104,20 @@ test('the host engine reads files out as a tar stream', async (t) => {
     t.deepEqual(found, { 'out/': '', 'out/a': 'a\n' })
     await t.throwsAsync(session.readTar(join(work, 'tree/none'), never), { message: /does not exist/ })
   })
+})
+
+asRoot('root’s work directory below one that is closed to others: said before anything runs', async (t) => {
+  const closed = await temporaryDirectory(t)
+  await chmod(closed, 0o700)
+  const work = join(closed, 'work')
+  const spec = {
+    image: '',
+    mounts: [{ source: join(work, 'tree'), target: '/build/tree' }],
+    env: {},
+    user: { uid: 61_000, gid: 61_000 },
+    workDir: work,
+    title: 'test',
+  }
+  const error = await t.throwsAsync(hostEngine(process.env).open(spec, never), { code: 'E_BUILD_USER' })
+  t.regex(error?.message ?? '', /runs as uid 61000, but it cannot enter .*work\/tree/)
 })

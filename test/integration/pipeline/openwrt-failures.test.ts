@@ -233,3 +233,23 @@ test('an unreachable source names the host and the ways around it', async (t) =>
   for (const way of ['--source', '--mirror', '--dl', '--release mini'])
     t.true(result.stderr.includes(way), way)
 })
+
+test('scripts/feeds that fails: its last lines and the log', async (t) => {
+  const fake = await fakeBuild(t)
+  commit(fake.source, 'break feeds', { 'scripts/feeds': '#!/bin/sh\necho no such feed >&2\nexit 3\n' })
+  const result = await fake.build(['--until', 'feeds'])
+  t.is(result.exitCode, 1)
+  t.regex(result.stderr, /scripts\/feeds update -a failed \(exit 3\) \[E_FEEDS\]:\n {2}no such feed\n {2}log: /)
+})
+
+test('a download that fails says where archives belong, and what --offline has to do with it', async (t) => {
+  const fake = await fakeBuild(t)
+  const goals = '.PHONY: $(MAKECMDGOALS)\n$(filter-out download,$(MAKECMDGOALS)):\n\t@sh ./scripts/build $@\n'
+  const makefile = `${goals}download:\n\tfalse\n`
+  commit(fake.source, 'break downloads', { Makefile: makefile })
+  const online = await fake.build(['--until', 'download'])
+  t.is(online.exitCode, 1, online.stderr)
+  t.true(online.stderr.includes(`put the archive into ${join(fake.work, 'dl')}`), online.stderr)
+  const offline = await fake.build(['--until', 'download', '--offline'])
+  t.regex(offline.stderr, /--offline was given and .*dl lacks this/)
+})

@@ -226,3 +226,17 @@ test('--help lists the steps', async (t) => {
   t.is(result.exitCode, 0)
   t.true(result.stdout.includes(`Steps for --until: ${openwrtStepIds.join(', ')}`))
 })
+
+test('a list given twice is one list; each value counts once', async (t) => {
+  const { openwrt } = await bench(t)
+  const flags = ['--hv', 'kvm', '--hv', 'hyperv,kvm', '--share', '9p', '--share', 'vsock,9p', '--dry-run']
+  const { stdout } = await openwrt(flags)
+  t.regex(stdout, /--hv kvm,hyperv --share 9p,vsock /)
+})
+
+test('the work directory is absolute also without a HOME; a relative XDG_CACHE_HOME is ignored', async (t) => {
+  const { openwrt, home } = await bench(t)
+  t.regex((await openwrt(['--dry-run'], { HOME: '' })).stdout, /^work +\/.*\/\.cache\/fwbuild$/m)
+  const { stdout } = await openwrt(['--dry-run'], { XDG_CACHE_HOME: 'relative' })
+  t.true(stdout.includes(` ${home}/.cache/fwbuild\n`), stdout)
+})
