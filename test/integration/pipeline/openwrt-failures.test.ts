@@ -239,7 +239,10 @@ test('scripts/feeds that fails: its last lines and the log', async (t) => {
   commit(fake.source, 'break feeds', { 'scripts/feeds': '#!/bin/sh\necho no such feed >&2\nexit 3\n' })
   const result = await fake.build(['--until', 'feeds'])
   t.is(result.exitCode, 1)
-  t.regex(result.stderr, /scripts\/feeds update -a failed \(exit 3\) \[E_FEEDS\]:\n {2}no such feed\n {2}log: /)
+  t.regex(
+    result.stderr,
+    /scripts\/feeds update -a failed \(exit 3\) \[E_FEEDS\]:\n {2}no such feed\n {2}log: /,
+  )
 })
 
 test('a download that fails says where archives belong, and what --offline has to do with it', async (t) => {
