@@ -1,12 +1,12 @@
 import { spawnSync } from 'node:child_process'
 import * as fs from 'node:fs'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import test from 'ava'
 import { cli } from '../../helpers/cli.ts'
 import { needProgram, testWith } from '../../helpers/need.ts'
+import { temporaryFolders } from '../../helpers/temporary.ts'
 
-const folder = (): string => fs.mkdtempSync(join(tmpdir(), 'fwbuild-patch-'))
+const folder = temporaryFolders()
 const statements = (count: number): string[] =>
   Array.from({ length: count }, (_, at) => `\tstatement_${at + 1}(device);`)
 const textOf = (lines: readonly string[]): string => lines.map((line) => `${line}\n`).join('')

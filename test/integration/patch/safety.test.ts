@@ -1,13 +1,13 @@
 import { spawn, spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import * as fs from 'node:fs'
-import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import test, { type ExecutionContext } from 'ava'
 import { cli, type CliResult } from '../../helpers/cli.ts'
 import { type Need, needProgram, testWith } from '../../helpers/need.ts'
+import { temporaryFolders } from '../../helpers/temporary.ts'
 
-const folder = (): string => fs.mkdtempSync(join(tmpdir(), 'fwbuild-safety-'))
+const folder = temporaryFolders()
 
 /** Names, kinds, modes and contents below a directory, links not followed. */
 function digest(root: string): string {

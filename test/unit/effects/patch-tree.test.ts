@@ -1,5 +1,4 @@
 import * as fs from 'node:fs'
-import { tmpdir } from 'node:os'
 import path from 'node:path'
 import test from 'ava'
 import { FwbuildError } from '../../../src/core/errors.ts'
@@ -8,8 +7,9 @@ import { treeReader } from '../../../src/effects/patch-tree.ts'
 import { writeTree } from '../../../src/effects/patch-tree-write.ts'
 import { cli } from '../../helpers/cli.ts'
 import { fileState, numbered } from '../../helpers/patch.ts'
+import { temporaryFolders } from '../../helpers/temporary.ts'
 
-const folder = (): string => fs.mkdtempSync(path.join(tmpdir(), 'fwbuild-tree-'))
+const folder = temporaryFolders()
 
 const everything = (root: string): string[] =>
   fs.readdirSync(root, { recursive: true, encoding: 'utf8' }).toSorted()
