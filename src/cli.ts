@@ -1,15 +1,21 @@
+import { writeSync } from 'node:fs'
 import { buffer } from 'node:stream/consumers'
 import { setImmediate } from 'node:timers/promises'
 import { runCli } from './commands/main.ts'
 
 const interruptExitCode = 130
+const showCursor = '\u001B[?25h'
 const infraExitCode = 3
 
 const controller = new AbortController()
 
 /** First interrupt: stop cleanly, keep what is done. Second: stop now. */
 function onInterrupt(): void {
-  if (controller.signal.aborted) process.exit(interruptExitCode)
+  if (controller.signal.aborted) {
+    // The live list hides the cursor and cannot clean up after itself now.
+    if (process.stderr.isTTY) writeSync(process.stderr.fd, showCursor)
+    process.exit(interruptExitCode)
+  }
   process.stderr.write('\nfwbuild: stopping; interrupt again to stop at once\n')
   controller.abort()
 }
