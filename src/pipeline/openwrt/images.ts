@@ -156,6 +156,8 @@ async function describe(
 async function removeStale(context: OpenwrtContext, current: ReadonlySet<string>): Promise<void> {
   for (const name of await readdir(context.paths.output)) {
     const isDisk = /-(?:combined|uefi-gpt)\b/.test(name) && formatOfName(name) !== undefined
-    if (isDisk && !current.has(name)) await removeTree(join(context.paths.output, name))
+    // What a killed run was writing; see replaceFile.
+    const isUnfinished = /-(?:combined|uefi-gpt)\b.*\.(?:[0-9a-f]{12}\.tmp|unpacked|packed)$/.test(name)
+    if ((isDisk && !current.has(name)) || isUnfinished) await removeTree(join(context.paths.output, name))
   }
 }

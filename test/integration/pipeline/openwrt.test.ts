@@ -135,16 +135,23 @@ test('--share 9p builds our package in, with the kernel’s 9P', async (t) => {
   t.deepEqual((await readManifest(fake)).shares, ['9p'])
 })
 
-testWith([needProgram('qemu-img')], 'formats: converted from the raw disk, stale ones removed', async (t) => {
-  const fake = await fakeBuild(t)
-  const first = await fake.build(['--image', 'qcow2,vmdk', '--firmware', 'bios'])
-  t.is(first.exitCode, 0, first.stderr)
-  t.deepEqual(
-    (await readManifest(fake)).artifacts.map(({ path }) => path),
-    [`${disk}.qcow2`, `${disk}.vmdk`],
-  )
-  t.false(existsSync(join(fake.output, `${disk}.img`)))
-  t.is((await fake.build(['--image', 'vhdx', '--firmware', 'bios'])).exitCode, 0)
-  t.true(existsSync(join(fake.output, `${disk}.vhdx`)))
-  t.false(existsSync(join(fake.output, `${disk}.qcow2`)))
-})
+testWith(
+  [needProgram('qemu-img')],
+  'formats: converted from the raw disk, stale and unfinished ones removed',
+  async (t) => {
+    const fake = await fakeBuild(t)
+    const first = await fake.build(['--image', 'qcow2,vmdk', '--firmware', 'bios'])
+    t.is(first.exitCode, 0, first.stderr)
+    t.deepEqual(
+      (await readManifest(fake)).artifacts.map(({ path }) => path),
+      [`${disk}.qcow2`, `${disk}.vmdk`],
+    )
+    t.false(existsSync(join(fake.output, `${disk}.img`)))
+    const unfinished = join(fake.output, `${disk}.vhdx.0123456789ab.tmp`)
+    await writeFile(unfinished, 'half an image of a killed run')
+    t.is((await fake.build(['--image', 'vhdx', '--firmware', 'bios'])).exitCode, 0)
+    t.true(existsSync(join(fake.output, `${disk}.vhdx`)))
+    t.false(existsSync(unfinished))
+    t.false(existsSync(join(fake.output, `${disk}.qcow2`)))
+  },
+)
