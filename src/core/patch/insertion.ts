@@ -33,17 +33,23 @@ export function insertionPoints(
         ? removal(file, group, pattern, alignment)
         : insertion(file, group, pattern, alignment)
     readings = readings.flatMap((reading) =>
-      points.map(({ at, doubt, penalty }) => ({
-        edits: [...reading.edits, { at, removed: group.removed, added: group.added }],
-        doubt: reading.doubt ?? doubt,
-        penalty: reading.penalty + penalty,
-        anchored: reading.anchored && isAnchored(file, group, pattern, at),
-      })),
+      points
+        .filter(({ at }) => follows(at, reading.edits.at(-1)))
+        .map(({ at, doubt, penalty }) => ({
+          edits: [...reading.edits, { at, removed: group.removed, added: group.added }],
+          doubt: reading.doubt ?? doubt,
+          penalty: reading.penalty + penalty,
+          anchored: reading.anchored && isAnchored(file, group, pattern, at),
+        })),
     )
     readings = readings.sort((a, b) => a.penalty - b.penalty).slice(0, maxReadings)
   }
   return readings
 }
+
+/** The changes of a hunk keep their order: a place ahead of the change before is none. */
+const follows = (at: number, before: Edit | undefined): boolean =>
+  before === undefined || at >= before.at + before.removed
 
 /** Removed lines that the file has once, or a telling run of context right beside added ones. */
 const minAnchor = 1
