@@ -1,6 +1,6 @@
 import type { Json } from '../core/json.ts'
 import { openwrtArguments, shellWord } from '../core/manifest/reproduce.ts'
-import { openwrtStepIds, type OpenwrtStepId } from '../pipeline/openwrt.ts'
+import { openwrtStepIds, type OpenwrtStepId } from '../pipeline/openwrt/step-ids.ts'
 import type { OpenwrtSettings } from '../pipeline/openwrt/context.ts'
 import type { Rerun } from '../pipeline/run.ts'
 

@@ -26,20 +26,3 @@ export const openwrtSteps = (toolVersion: string): readonly Step<OpenwrtContext>
   bootStep,
   manifestStep(toolVersion),
 ]
-
-/** Names that --until takes, in order. */
-export const openwrtStepIds = [
-  'source',
-  'merge',
-  'patch',
-  'feeds',
-  'configure',
-  'download',
-  'kernel-config',
-  'compile',
-  'images',
-  'boot',
-  'manifest',
-] as const
-
-export type OpenwrtStepId = (typeof openwrtStepIds)[number]

@@ -14,6 +14,7 @@ import { targetPath } from './compile.ts'
 import type { OpenwrtContext, RewrittenFile } from './context.ts'
 import { loadFragments } from './fragments.ts'
 import { lockOf, usedBuildroot } from './lock.ts'
+import { openwrtStepIds } from './step-ids.ts'
 
 type ManifestOutputs = { readonly files: readonly { readonly path: string; readonly sha256: string }[] }
 
@@ -80,22 +81,9 @@ async function manifestOf(context: OpenwrtContext, toolVersion: string): Promise
   }
 }
 
-const builtBy = [
-  'source',
-  'merge',
-  'patch',
-  'feeds',
-  'configure',
-  'download',
-  'kernel-config',
-  'compile',
-  'images',
-  'boot',
-]
-
 async function stepsOf(stateDir: string): Promise<Manifest['steps']> {
   const steps: Manifest['steps'] = []
-  for (const id of builtBy) {
+  for (const id of openwrtStepIds.filter((each) => each !== 'manifest')) {
     const file = join(stateDir, 'steps', `${id}.json`)
     if (!existsSync(file)) continue
     const { step, fingerprint, durationMs } = JSON.parse(await readFile(file, 'utf8')) as StepRecord

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import test from 'ava'
 import { manifestSchema, type Manifest } from '../../../src/core/manifest/manifest.ts'
 import { sha256File } from '../../../src/effects/files.ts'
-import { openwrtStepIds } from '../../../src/pipeline/openwrt.ts'
+import { openwrtStepIds } from '../../../src/pipeline/openwrt/step-ids.ts'
 import { fakeBuild, type FakeBuild } from '../../helpers/fake-openwrt.ts'
 import { needProgram, testWith } from '../../helpers/need.ts'
 

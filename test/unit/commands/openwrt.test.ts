@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs'
 import { chmod, mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import test, { type ExecutionContext } from 'ava'
-import { openwrtStepIds } from '../../../src/pipeline/openwrt.ts'
+import { openwrtStepIds } from '../../../src/pipeline/openwrt/step-ids.ts'
 import { cli, type CliResult } from '../../helpers/cli.ts'
 import { temporaryDirectory } from '../../helpers/temporary.ts'
 
