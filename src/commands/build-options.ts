@@ -1,27 +1,4 @@
-import { existsSync } from 'node:fs'
-import { readFile } from 'node:fs/promises'
-import { homedir, userInfo } from 'node:os'
-import { dirname, isAbsolute, join, resolve } from 'node:path'
 import { InvalidArgumentError, Option, type Command } from 'commander'
-import { messageOf, usageError } from '../core/errors.ts'
-import { environmentLayer } from '../core/spec/environment.ts'
-import { parseFwbuildFile } from '../core/spec/fwbuild-file.ts'
-import { openwrtLayer, type OpenwrtLayer } from '../core/spec/options.ts'
-import { isUrl } from '../core/spec/source-reference.ts'
-import type { Io } from './io.ts'
-
-/** Flags that are no part of what is built. */
-export interface RunFlags {
-  readonly file: string | undefined
-  readonly until: string | undefined
-  readonly json: boolean
-  readonly dryRun: boolean
-  readonly explain: boolean
-  readonly installMissing: boolean
-  readonly quiet: boolean
-  readonly verbose: boolean
-  readonly lock: string | undefined
-}
 
 const list = (text: string, before: readonly string[] | undefined): readonly string[] => [
   ...(before ?? []),
@@ -88,119 +65,40 @@ export function addOpenwrtOptions(command: Command): Command {
     .option('--no-boot', 'do not boot the images')
 }
 
-type Flags = Readonly<Record<string, unknown>>
-
-/** Options of all layers, strongest first: flags, environment, file. */
-export async function readLayers(
-  command: Command,
-  io: Io,
-): Promise<{ layers: readonly OpenwrtLayer[]; run: RunFlags }> {
-  const flags = givenFlags(command)
-  const run = runFlags(flags)
-  const file = await readSettingsFile(run.file, io)
-  return { layers: [flagLayer(flags, io.cwd), fromFolder(environmentLayer(io.env), io.cwd), ...file], run }
+/** Options of building commands that say how a run goes, not what is built. */
+export function addRunOptions(command: Command): Command {
+  return addTalkOptions(command)
+    .option('--until <step>', 'stop after this step')
+    .option('--install-missing', 'install and start what this machine lacks')
+    .option('--dry-run', 'print what would be built and stop')
+    .option('--explain', 'tell why each step that ran before ran again')
 }
 
-/** Only what was typed: a value by default (`--no-boot` has one) is not the user's. */
-function givenFlags(command: Command): Flags {
-  const all = command.opts<Record<string, unknown>>()
-  return Object.fromEntries(
-    Object.entries(all).filter(([name]) => command.getOptionValueSource(name) === 'cli'),
-  )
-}
-
-function runFlags(flags: Flags): RunFlags {
-  return {
-    file: flags['file'] as string | undefined,
-    until: flags['until'] as string | undefined,
-    lock: flags['lock'] as string | undefined,
-    json: flags['json'] === true,
-    dryRun: flags['dryRun'] === true,
-    explain: flags['explain'] === true,
-    installMissing: flags['installMissing'] === true,
-    quiet: flags['quiet'] === true,
-    verbose: flags['verbose'] === true,
-  }
-}
-
-const renamed: Readonly<Record<string, keyof OpenwrtLayer>> = {
-  rootfsSize: 'rootfsSizeMb',
-  kernelSize: 'kernelSizeMb',
-}
-
-function flagLayer(flags: Flags, cwd: string): OpenwrtLayer {
-  // The rest (--json, lock's --update, …) is about the run, not about what is built.
-  const entries = Object.entries(flags)
-    .map(([name, value]) => [renamed[name] ?? name, value] as const)
-    .filter(([name]) => name in openwrtLayer.shape)
-  return fromFolder(validated(Object.fromEntries(entries)), cwd)
-}
-
-function validated(raw: Record<string, unknown>): OpenwrtLayer {
-  const checked = openwrtLayer.safeParse(raw)
-  if (checked.success) return checked.data
-  const issue = checked.error.issues[0]
-  const name = Object.entries(renamed).find(([, to]) => to === issue?.path[0])?.[0] ?? String(issue?.path[0])
-  const value = issue?.path.reduce<unknown>((at, key) => (at as Record<PropertyKey, unknown>)[key], raw)
-  throw usageError(
-    'E_OPTION',
-    `--${name.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)} ${String(value)}: ${issue?.message}`,
-  )
-}
-
-/** Paths are meant from where they are written: the current directory, or the settings file's. */
-function fromFolder(layer: OpenwrtLayer, folder: string): OpenwrtLayer {
-  const at = (path: string): string => resolve(folder, path.replace(/^~(?=\/)/, homedir()))
-  const result: Record<string, unknown> = { ...layer }
-  for (const key of ['work', 'output', 'dl'] as const)
-    if (layer[key] !== undefined) result[key] = at(layer[key])
-  for (const key of ['patch', 'fragment'] as const)
-    if (layer[key] !== undefined) result[key] = layer[key].map(at)
-  const sourceAt = (text: string): string => {
-    const [location = '', ...rest] = text.split('#')
-    return location === '' || location.startsWith('-') || isUrl(location)
-      ? text
-      : [at(location), ...rest].join('#')
-  }
-  if (layer.source !== undefined) result['source'] = sourceAt(layer.source)
-  if (layer.merge !== undefined) result['merge'] = layer.merge.map(sourceAt)
-  return result
-}
-
-async function readSettingsFile(given: string | undefined, io: Io): Promise<readonly OpenwrtLayer[]> {
-  const path = resolve(io.cwd, given ?? 'fwbuild.yaml')
-  if (given === undefined && !existsSync(path)) return []
-  let text: string
-  try {
-    text = await readFile(path, 'utf8')
-  } catch (cause) {
-    throw usageError('E_FILE_UNREADABLE', `${path} cannot be read: ${messageOf(cause)}`, {
-      cause,
-      hint: 'check -C/--file',
-    })
-  }
-  const { version: _version, openwrt, ...common } = parseFwbuildFile(text, given ?? 'fwbuild.yaml')
-  return [fromFolder({ ...common, ...openwrt }, dirname(path))]
-}
-
-/** Where builds keep what they share, by the layers or by the caller's environment. */
-export function workDirOf(layers: readonly OpenwrtLayer[], env: Io['env']): string {
-  const given = layers.find((layer) => layer.work !== undefined)?.work
-  if (given !== undefined) return given
-  const cache = env['XDG_CACHE_HOME'] ?? ''
-  // The XDG specification has relative paths ignored.
-  return join(isAbsolute(cache) ? cache : join(homeOf(env), '.cache'), 'fwbuild')
-}
-
-function homeOf(env: Io['env']): string {
-  const home = env['HOME'] ?? ''
-  if (isAbsolute(home)) return home
-  try {
-    return userInfo().homedir
-  } catch (cause) {
-    throw usageError('E_NO_HOME', 'there is no home directory for the work directory', {
-      cause,
-      hint: 'set HOME, or name a work directory with --work DIR',
-    })
-  }
+export function addHostKernelOptions(command: Command): Command {
+  return command
+    .addOption(
+      new Option(
+        '--acs [mode]',
+        'add pcie_acs_override: missing (devices without ACS), always (those with ACS too), off',
+      )
+        .choices(['missing', 'always', 'off'])
+        .preset('missing'),
+    )
+    .addOption(
+      new Option(
+        '--zfs [what]',
+        'ZFS modules: on, off, a version, or a source directory (default: where this machine has ZFS)',
+      ).preset('on'),
+    )
+    .option('--source <source>', 'debian[:SERIES|:newest], a kernel tree, a tarball, or a git URL#REF')
+    .option('--sha256 <hash>', 'hash of a tarball given by URL')
+    .option(
+      '--config <config>',
+      'running, distro, localmod, small, micro, or a FILE (default: running, else distro)',
+    )
+    .option('--patch <file>', 'kernel patch, applied after ours; any number of times', gather)
+    .option('--fragment <file>', 'kernel configuration fragment; any number of times', gather)
+    .option('--localversion <suffix>', 'suffix of the kernel release (default: -fwbuild-acs, or -fwbuild)')
+    .option('--passthrough <bdf>', 'PCI device that vfio-pci takes at boot; any number of times', list)
+    .option('--no-boot', 'do not boot the kernel')
 }

@@ -8,7 +8,8 @@ import { removeTree } from '../effects/files.ts'
 import { takeWorkLock } from '../effects/work-lock.ts'
 import { clearUpAfterCrash } from '../pipeline/clear-up.ts'
 import { stateDirOf, treeOf } from '../pipeline/openwrt/context.ts'
-import { addWorkOptions, readLayers, workDirOf } from './build-options.ts'
+import { addWorkOptions } from './build-options.ts'
+import { readLayers, workDirOf } from './option-layers.ts'
 import type { Io } from './io.ts'
 
 interface CleanFlags {

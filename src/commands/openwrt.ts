@@ -9,13 +9,8 @@ import { installMissing } from '../pipeline/install-missing.ts'
 import { requireBoots } from '../pipeline/openwrt/boot.ts'
 import type { OpenwrtSettings } from '../pipeline/openwrt/context.ts'
 import { artifactTable } from '../report/result-table.ts'
-import {
-  addCommonOptions,
-  addOpenwrtOptions,
-  addTalkOptions,
-  readLayers,
-  type RunFlags,
-} from './build-options.ts'
+import { addCommonOptions, addOpenwrtOptions, addRunOptions } from './build-options.ts'
+import { readLayers, type RunFlags } from './option-layers.ts'
 import { confirm } from './confirm.ts'
 import type { Io } from './io.ts'
 import { openwrtSettings } from './openwrt-settings.ts'
@@ -25,13 +20,7 @@ import { reporterFor } from './reporter.ts'
 
 /** `fwbuild openwrt`: from sources to images that booted. */
 export function define(command: Command, io: Io): void {
-  addTalkOptions(
-    addCommonOptions(addOpenwrtOptions(command))
-      .option('--until <step>', 'stop after this step')
-      .option('--install-missing', 'install and start what this machine lacks')
-      .option('--dry-run', 'print what would be built and stop')
-      .option('--explain', 'tell why each step that ran before ran again'),
-  )
+  addRunOptions(addCommonOptions(addOpenwrtOptions(command)))
     .addHelpText('after', `\nSteps for --until: ${openwrtStepIds.join(', ')}`)
     .action(async () => {
       const { layers, run } = await readLayers(command, io)

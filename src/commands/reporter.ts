@@ -2,7 +2,7 @@ import type { Reporter } from '../core/events.ts'
 import { jsonReporter } from '../report/json-lines.ts'
 import { plainReporter } from '../report/plain.ts'
 import { terminalReporter } from '../report/terminal.ts'
-import type { RunFlags } from './build-options.ts'
+import type { RunFlags } from './option-layers.ts'
 import type { Io } from './io.ts'
 
 /** JSON lines with --json, a live list on a terminal, timestamped lines elsewhere. */

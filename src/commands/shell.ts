@@ -1,8 +1,9 @@
 import type { Command } from 'commander'
 import { buildError, usageError } from '../core/errors.ts'
 import { openShell } from '../pipeline/openwrt-shell.ts'
-import { addCommonOptions, addOpenwrtOptions, readLayers } from './build-options.ts'
+import { addCommonOptions, addOpenwrtOptions } from './build-options.ts'
 import type { Io } from './io.ts'
+import { readLayers } from './option-layers.ts'
 import { openwrtSettings } from './openwrt-settings.ts'
 
 /** `fwbuild shell [-- COMMAND…]`: the build's own container and tree, for a look or a rerun by hand. */

@@ -9,7 +9,8 @@ import { inBuild } from './openwrt-session.ts'
 import type { OpenwrtContext, OpenwrtSettings } from './openwrt/context.ts'
 import { completeByConf, draftConfig } from './openwrt/kernel-conf.ts'
 import { readKernelLayers } from './openwrt/kernel-layers.ts'
-import { findKernelTree, readKernelInside, type KernelBuild } from './openwrt/kernel-tree.ts'
+import { readKernelInside } from './kernel/read-kernel.ts'
+import { findKernelTree, type KernelBuild } from './openwrt/kernel-tree.ts'
 
 export interface MenuOptions {
   readonly signal: AbortSignal

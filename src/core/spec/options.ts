@@ -36,16 +36,50 @@ export const openwrtOptions = {
   boot: z.boolean().describe('boot the images'),
 }
 
+/** `always`: also for devices that have an ACS capability and leave its controls off. */
+export const acsModes = ['off', 'missing', 'always'] as const
+export type AcsMode = (typeof acsModes)[number]
+
+export const hostKernelOptions = {
+  acs: z.enum(acsModes).describe('pcie_acs_override patch: for devices that lack ACS, or for all'),
+  zfs: name.describe('ZFS modules: auto (where the host has ZFS), on, off, a version, or a source directory'),
+  source: name.describe('debian[:SERIES|:newest], a kernel tree, a tarball, or a git URL#REF'),
+  sha256: z
+    .string()
+    .regex(/^[0-9a-f]{64}$/i, 'a sha256 is 64 hexadecimal digits')
+    .describe('hash of a source tarball'),
+  config: name.describe('running, distro, localmod, small, micro, or a .config file'),
+  patch: paths.describe('kernel patches, after our own'),
+  fragment: paths.describe('kernel configuration fragments, applied last'),
+  localversion: z
+    .string()
+    .regex(/^-[a-z0-9+.~-]{1,40}$/, 'write it like -acs: a dash, then lower-case letters, digits and + . ~ -')
+    .describe('suffix of the kernel release (default: -fwbuild, -fwbuild-acs with --acs)'),
+  passthrough: z
+    .array(
+      z.string().regex(/^(?:[0-9a-f]{4}:)?[0-9a-f]{2}:[01][0-9a-f]\.[0-7]$/i, 'write a BDF like 01:00.0'),
+    )
+    .describe('PCI devices (BDF) that vfio-pci takes at boot'),
+  boot: z.boolean().describe('boot the kernel'),
+}
+
 const optional = <S extends z.ZodRawShape>(shape: S) => z.strictObject(shape).partial()
 
 export const openwrtLayer = optional({ ...commonOptions, ...openwrtOptions })
+/** The options that all building commands share. */
+export type CommonLayer = Pick<OpenwrtLayer, keyof typeof commonOptions>
 /** One source of options: the file, the environment or the flags. */
 export type OpenwrtLayer = z.infer<typeof openwrtLayer>
+
+export const hostKernelLayer = optional({ ...commonOptions, ...hostKernelOptions })
+/** As OpenwrtLayer, of `fwbuild host-kernel`. */
+export type HostKernelLayer = z.infer<typeof hostKernelLayer>
 
 /** fwbuild.yaml. */
 export const fileSchema = z.strictObject({
   version: z.literal(1).describe('version of this file’s format'),
   ...optional(commonOptions).shape,
   openwrt: optional(openwrtOptions).optional(),
+  'host-kernel': optional(hostKernelOptions).optional(),
 })
 export type FwbuildFile = z.infer<typeof fileSchema>

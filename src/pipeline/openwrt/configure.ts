@@ -2,13 +2,13 @@ import { createHash } from 'node:crypto'
 import { existsSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { buildError } from '../../core/errors.ts'
-import { checkConfig, type ConfigMismatch } from '../../core/kconfig/check.ts'
+import { checkConfig } from '../../core/kconfig/check.ts'
 import { parseDotConfig } from '../../core/kconfig/dot-config.ts'
 import { renderFragment } from '../../core/kconfig/merge.ts'
 import { originText, type Assignment } from '../../core/kconfig/types.ts'
 import { seedConfig, seedText } from '../../core/openwrt/seed-config.ts'
-import type { Step, StepTools } from '../run.ts'
+import { requireAll } from '../kernel/require-symbols.ts'
+import type { Step } from '../run.ts'
 import type { OpenwrtContext } from './context.ts'
 import { loadFragments, mergeForKernel } from './fragments.ts'
 import { make } from './make.ts'
@@ -88,31 +88,3 @@ export async function wantedKernelSymbols(context: OpenwrtContext): Promise<read
 
 const kernelConfig = async (context: OpenwrtContext): Promise<string> =>
   renderFragment(await wantedKernelSymbols(context), ['written by fwbuild from its layered fragments'])
-
-/**
- * Tells of every symbol that did not survive.
- * @param explain lines that say why a kernel symbol was dropped and what would make it hold
- * @throws build error with the list when a required one is among them
- */
-export function requireAll(
-  mismatches: readonly ConfigMismatch[],
-  where: string,
-  tools: StepTools,
-  explain: (mismatch: ConfigMismatch) => readonly string[] = () => [],
-): void {
-  const describe = (mismatch: ConfigMismatch): string =>
-    `${mismatch.symbol}: wanted ${mismatch.wanted} (${originText(mismatch.assignment.origin)}), ${mismatch.why}`
-  const required = mismatches.filter((mismatch) => mismatch.assignment.need === 'required')
-  for (const mismatch of mismatches) {
-    if (mismatch.assignment.need === 'optional') tools.note(`optional ${describe(mismatch)}`)
-  }
-  if (required.length === 0) return
-  const list = required.flatMap((mismatch) => [
-    `  ${describe(mismatch)}`,
-    ...explain(mismatch).map((line) => `    ${line}`),
-  ])
-  const what = required.length === 1 ? '1 required symbol is' : `${required.length} required symbols are`
-  throw buildError('E_CONFIG_DROPPED', `${what} not in ${where}:\n${list.join('\n')}`, {
-    hint: 'change the fragment that asks for it, or let a group say `#@ need: optional`',
-  })
-}

@@ -4,41 +4,15 @@ import type { Artifact } from '../../core/manifest/artifact.ts'
 import type { Lockfile } from '../../core/spec/lockfile.ts'
 import type { OpenwrtSpec } from '../../core/spec/openwrt-spec.ts'
 import { atomicWrite } from '../../effects/files.ts'
-import type { BuildUser, Engine, Mount, Session } from '../../effects/engine.ts'
+import type { Mount, Session } from '../../effects/engine.ts'
 import { borrowedObjects, type MirrorOptions } from '../../effects/git-mirror.ts'
 import type { FileStamp } from '../../effects/file-stamps.ts'
 import { pathInside } from '../../effects/mounts.ts'
+import type { BuildPaths, BuildrootImage, BuildSettings } from '../build-settings.ts'
 
-/** Where things are; all absolute. */
-export interface BuildPaths {
-  /** This project's own fragments, patches, feeds and fixtures. */
-  readonly project: string
-  readonly work: string
-  readonly output: string
-  readonly dl: string
-}
-
-export interface OpenwrtSettings {
+export interface OpenwrtSettings extends BuildSettings {
   readonly spec: OpenwrtSpec
-  readonly paths: BuildPaths
-  readonly engine: Engine
-  /** The caller's environment: where Docker is looked for. */
-  readonly env: Readonly<Record<string, string | undefined>>
-  readonly user: BuildUser
-  readonly jobs: number
-  readonly offline: boolean
   readonly lock: Lockfile | undefined
-  /** What the buildroot image is made of, without asking Docker; part of the fingerprints. */
-  readonly buildrootInputs: Json
-  /** Makes sure of the buildroot image and tells its name. */
-  readonly ensureBuildroot: (tell: (text: string) => void) => Promise<BuildrootImage>
-}
-
-export interface BuildrootImage {
-  readonly image: string
-  /** What was it built from, for manifest and lock. */
-  readonly id: string
-  readonly notes: readonly string[]
 }
 
 /** What the steps of one build share: settings, and what earlier steps found. */

@@ -1,6 +1,7 @@
 import test from 'ava'
 import { FwbuildError } from '../../../src/core/errors.ts'
 import { environmentLayer } from '../../../src/core/spec/environment.ts'
+import { openwrtLayer } from '../../../src/core/spec/options.ts'
 
 test('variables become options: lists, numbers, switches and text', (t) => {
   const env = {
@@ -14,7 +15,7 @@ test('variables become options: lists, numbers, switches and text', (t) => {
     FWBUILD_UNKNOWN: 'x',
     PATH: '/bin',
   }
-  t.deepEqual(environmentLayer(env), {
+  t.deepEqual(environmentLayer(env, openwrtLayer), {
     hv: ['kvm', 'hyperv'],
     rootfsSizeMb: 512,
     offline: true,
@@ -34,7 +35,9 @@ for (const [variable, value] of [
   ['FWBUILD_ROOTFS_SIZE_MB', '-3'],
 ] as const) {
   test(`${variable}=${value} is refused by its name`, (t) => {
-    const error = t.throws(() => environmentLayer({ [variable]: value }), { instanceOf: FwbuildError })
+    const error = t.throws(() => environmentLayer({ [variable]: value }, openwrtLayer), {
+      instanceOf: FwbuildError,
+    })
     t.is(error.code, 'E_ENV_INVALID')
     t.is(error.exitCode, 2)
     t.true(error.message.startsWith(`${variable}=${value}: `), error.message)

@@ -1,11 +1,11 @@
 import { createHash } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { Json } from '../../core/json.ts'
-import { buildrootPackages, type DebianSuite } from '../../core/release/buildroot-packages.ts'
-import { ensureBuildrootImage } from '../../effects/buildroot-image.ts'
-import { connectDocker } from '../../effects/docker/client.ts'
-import type { BuildrootImage } from './context.ts'
+import type { Json } from '../core/json.ts'
+import { buildrootPackages, type DebianSuite } from '../core/release/buildroot-packages.ts'
+import { ensureBuildrootImage } from '../effects/buildroot-image.ts'
+import { connectDocker } from '../effects/docker/client.ts'
+import type { BuildrootImage } from './build-settings.ts'
 
 export interface BuildrootWish {
   readonly projectDir: string
