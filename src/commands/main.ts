@@ -16,6 +16,10 @@ const verbs: Readonly<Record<string, Verb>> = {
     summary: 'build OpenWrt images for hypervisors and boot them',
     load: () => import('./openwrt.ts'),
   },
+  'host-kernel': {
+    summary: 'build a patched host kernel with ZFS modules as packages, and prove its IOMMU groups',
+    load: () => import('./host-kernel.ts'),
+  },
   verify: {
     summary: 'boot an image in QEMU and check over its console that it works',
     load: () => import('./verify.ts'),

@@ -22,6 +22,8 @@ export interface MirrorOptions {
   readonly signal: AbortSignal
   readonly offline: boolean
   readonly onProgress?: (text: string) => void
+  /** Only the commit itself, without its history. */
+  readonly shallow?: boolean
 }
 
 const fullHash = /^[0-9a-f]{40}$/
@@ -124,12 +126,14 @@ export async function fetchSource(
     )
   }
   const wanted = fullHash.test(source.ref) ? source.commit : source.ref
+  const depth = options.shallow === true ? ['--depth=1'] : []
   try {
     await gitRaw(mirror, [
       'fetch',
       '--quiet',
       '--no-tags',
       '--no-write-fetch-head',
+      ...depth,
       source.location,
       `+${wanted}:${keep}`,
     ])
@@ -139,6 +143,7 @@ export async function fetchSource(
       '--quiet',
       '--no-tags',
       '--no-write-fetch-head',
+      ...depth,
       source.location,
       `+${source.commit}:${keep}`,
     ])
@@ -172,6 +177,11 @@ async function borrow(
   }
   await gitRaw(mirror, ['update-ref', keep, source.commit])
   return [`${source.location} is an incomplete clone; its objects are used in place`]
+}
+
+/** Writes the files of a commit as a tar archive. */
+export async function archiveCommit(options: MirrorOptions, commit: string, tar: string): Promise<void> {
+  await gitRaw(await openMirror(options), ['archive', '--format=tar', `--output=${tar}`, commit])
 }
 
 /** Object directories outside the mirror that it borrows from; a container must see them too. */

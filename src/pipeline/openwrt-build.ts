@@ -1,8 +1,5 @@
 import { join } from 'node:path'
 import type { Reporter } from '../core/events.ts'
-import { takeWorkLock } from '../effects/work-lock.ts'
-import { atomicWrite } from '../effects/files.ts'
-import { clearUpAfterCrash } from './clear-up.ts'
 import { checkDisk } from './disk-preflight.ts'
 import { openwrtSteps } from './openwrt.ts'
 import type { OpenwrtStepId } from './openwrt/step-ids.ts'
@@ -11,6 +8,7 @@ import { openwrtContext, stateDirOf, type OpenwrtContext, type OpenwrtSettings }
 import { loadFragments } from './openwrt/fragments.ts'
 import { loadPatches } from './openwrt/patch.ts'
 import { runSteps, type RunResult } from './run.ts'
+import { underWorkLock } from './under-lock.ts'
 
 export interface BuildRequest {
   readonly settings: OpenwrtSettings
@@ -26,24 +24,17 @@ export interface BuildResult extends RunResult {
   readonly context: OpenwrtContext
 }
 
-const cachedirTag =
-  'Signature: 8a477f597d28d172789f06886806bc55\n# made by fwbuild; see https://bford.info/cachedir/\n'
-
 /**
  * Runs the recipe under the lock of the work directory.
  * @throws whatever a step throws; an image that did not prove itself is a result (see requireBoots)
  */
 export async function buildOpenwrt(request: BuildRequest): Promise<BuildResult> {
+  return underWorkLock(request.settings, request, () => buildLocked(request))
+}
+
+async function buildLocked(request: BuildRequest): Promise<BuildResult> {
   const { settings, signal, report } = request
-  const { paths, spec, engine } = settings
-  await using lock = await takeWorkLock(paths.work, request.command)
-  await atomicWrite(join(paths.work, 'CACHEDIR.TAG'), cachedirTag)
-  await clearUpAfterCrash(lock, engine.kind, {
-    workDir: paths.work,
-    env: settings.env,
-    signal,
-    tell: (text) => report({ type: 'note', level: 'info', text }),
-  })
+  const { paths, spec } = settings
   const stateDir = stateDirOf(paths.work, spec.release.name)
   if (request.until === undefined || compileSteps.has(request.until)) {
     await checkDisk({

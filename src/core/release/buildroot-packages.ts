@@ -52,6 +52,16 @@ const mini: readonly string[] = [
   'mtools',
 ]
 
+/** Host kernels as packages, and the modules beside them; busybox-static for the boot proof. */
+const hostKernel: readonly string[] = [
+  'apt-utils',
+  'busybox-static',
+  'debhelper',
+  'debian-archive-keyring',
+  'gnupg',
+  'libdw-dev',
+]
+
 /** What only some suites have: Python 2 (17.01 to 19.07) ended with bullseye, distutils with bookworm. */
 const ofSuite: Readonly<Record<DebianSuite, readonly string[]>> = {
   trixie: [],
@@ -62,5 +72,5 @@ const ofSuite: Readonly<Record<DebianSuite, readonly string[]>> = {
 
 /** Packages of the buildroot image on a suite, sorted. */
 export function buildrootPackages(suite: DebianSuite): readonly string[] {
-  return [...openwrt, ...mini, ...ofSuite[suite]].sort()
+  return [...openwrt, ...mini, ...hostKernel, ...ofSuite[suite]].sort()
 }

@@ -1,0 +1,29 @@
+import { hostKernelSpec } from '../core/spec/host-kernel-spec.ts'
+import type { HostKernelLayer } from '../core/spec/options.ts'
+import { readHostOs } from '../effects/host-os.ts'
+import type { HostKernelSettings } from '../pipeline/host-kernel/context.ts'
+import { buildSettings } from './build-settings.ts'
+import type { Io } from './io.ts'
+
+/** Suites whose tools build every kernel series that is offered, the best known first. */
+const buildrootSuites = ['bookworm', 'trixie'] as const
+
+/** Debian's suite for a machine that is not Debian. */
+const usualSuite = 'bookworm'
+
+/** Everything a build of a host kernel needs to know, from all layers of options. */
+export async function hostKernelSettings(
+  layers: readonly HostKernelLayer[],
+  how: { readonly refresh: boolean },
+  io: Io,
+): Promise<HostKernelSettings> {
+  const spec = hostKernelSpec(layers)
+  const { id, codename } = await readHostOs()
+  return {
+    ...(await buildSettings(layers, { name: spec.name, suites: buildrootSuites }, io)),
+    spec,
+    hostSuite: id === 'debian' ? (codename ?? 'sid') : usualSuite,
+    zfsOn: spec.zfs.kind !== 'off' && spec.zfs.kind !== 'auto',
+    refresh: how.refresh,
+  }
+}

@@ -1,0 +1,73 @@
+import { mkdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { Reporter } from '../core/events.ts'
+import { parseFragment } from '../core/kconfig/fragment.ts'
+import { giveTo } from '../effects/build-user.ts'
+import { loadPatches } from '../effects/patch-files.ts'
+import { checkDisk } from './disk-preflight.ts'
+import { hostKernelSteps } from './host-kernel.ts'
+import { hostKernelContext, type HostKernelContext, type HostKernelSettings } from './host-kernel/context.ts'
+import { loadHostFragments } from './host-kernel/fragments.ts'
+import type { HostKernelStepId } from './host-kernel/step-ids.ts'
+import { runSteps, type RunResult } from './run.ts'
+import { underWorkLock } from './under-lock.ts'
+
+export interface HostKernelRequest {
+  readonly settings: HostKernelSettings
+  readonly toolVersion: string
+  readonly command: string
+  readonly until: HostKernelStepId | undefined
+  readonly signal: AbortSignal
+  readonly report: Reporter
+  readonly nowMs: () => number
+}
+
+export interface HostKernelResult extends RunResult {
+  readonly context: HostKernelContext
+}
+
+/**
+ * Runs the recipe under the lock of the work directory.
+ * @throws whatever a step throws; a proof that failed is a result (see requireProofs)
+ */
+export async function buildHostKernel(request: HostKernelRequest): Promise<HostKernelResult> {
+  return underWorkLock(request.settings, request, () => buildLocked(request))
+}
+
+const gib = 1024 ** 3
+
+/** Unpacked source, objects and packages, measured; a distribution's configuration without debug information. */
+const diskBytes = { small: 5 * gib, whole: 16 * gib } as const
+
+async function buildLocked(request: HostKernelRequest): Promise<HostKernelResult> {
+  const { settings, signal, report } = request
+  const { spec, paths, user } = settings
+  const context = hostKernelContext(settings, signal, (text) => report({ type: 'note', level: 'warn', text }))
+  await checkGivenFiles(context)
+  const isSmall = spec.config.kind === 'small' || spec.config.kind === 'micro'
+  await checkDisk({
+    path: paths.work,
+    bytes: isSmall ? diskBytes.small : diskBytes.whole,
+    builtMark: join(context.stateDir, 'last/compile.json'),
+  })
+  await mkdir(context.places.root, { recursive: true })
+  await giveTo(context.places.root, user, signal)
+  try {
+    const result = await runSteps(hostKernelSteps(), context, {
+      stateDir: context.stateDir,
+      signal,
+      report,
+      nowMs: request.nowMs,
+      ...(request.until === undefined ? {} : { until: request.until }),
+    })
+    return { ...result, context }
+  } finally {
+    await context.close()
+  }
+}
+
+/** A patch or fragment that is missing or broken is told before anything is fetched. */
+async function checkGivenFiles(context: HostKernelContext): Promise<void> {
+  loadPatches(context.spec.patches, '/')
+  for (const { text, file } of await loadHostFragments(context, context.zfsOn)) parseFragment(text, file)
+}

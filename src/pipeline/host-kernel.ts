@@ -1,0 +1,16 @@
+import { hostCompileStep } from './host-kernel/compile.ts'
+import { hostConfigureStep } from './host-kernel/configure.ts'
+import type { HostKernelContext } from './host-kernel/context.ts'
+import { packagesStep } from './host-kernel/packages.ts'
+import { patchStep } from './host-kernel/patch.ts'
+import { sourceStep } from './host-kernel/source.ts'
+import type { Step } from './run.ts'
+
+/** The recipe of `fwbuild host-kernel`. */
+export const hostKernelSteps = (): readonly Step<HostKernelContext>[] => [
+  sourceStep,
+  patchStep,
+  hostConfigureStep,
+  hostCompileStep,
+  packagesStep,
+]

@@ -1,0 +1,167 @@
+import { createHash } from 'node:crypto'
+import { existsSync } from 'node:fs'
+import { mkdir, readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { checkConfig, type ConfigMismatch } from '../../core/kconfig/check.ts'
+import { configLine, parseDotConfig } from '../../core/kconfig/dot-config.ts'
+import { renderFragment } from '../../core/kconfig/merge.ts'
+import { originText } from '../../core/kconfig/types.ts'
+import { giveTo } from '../../effects/build-user.ts'
+import { atomicWrite } from '../../effects/files.ts'
+import { explainKernelMismatch } from '../kernel/kernel-why.ts'
+import { readKernelInside } from '../kernel/read-kernel.ts'
+import { requireAll } from '../kernel/require-symbols.ts'
+import type { Step, StepTools } from '../run.ts'
+import { readBaseConfig, runningConfig, type BaseConfig } from './base-config.ts'
+import type { HostKernelContext } from './context.ts'
+import { loadHostFragments, mergeHostFragments } from './fragments.ts'
+import { kbuild } from './kbuild.ts'
+
+type ConfigureOutputs = {
+  readonly digest: string
+  readonly base: string
+  readonly asked: number
+  readonly lost: readonly string[]
+  readonly release: string
+}
+
+/**
+ * The configuration, complete and frozen before the first compile: a later change would compile everything again.
+ * Every requested symbol is checked; a lost one is explained.
+ */
+export const hostConfigureStep: Step<HostKernelContext, ConfigureOutputs> = {
+  id: 'configure',
+  title: 'Configure the kernel',
+  version: 1,
+  inputs: async (context, tools) => ({
+    source: context.found.origin?.id ?? '',
+    // Patches may change Kconfig files.
+    patched: context.found.patchedDigest,
+    base: await baseStamp(context, tools),
+    localversion: context.spec.localversion,
+    fragments: (await loadHostFragments(context, context.zfsOn)).map(({ file, sha256: sum }) => ({
+      file,
+      sha256: sum,
+    })),
+    buildroot: context.buildrootInputs,
+  }),
+  run: async (context, tools) => {
+    const base = await readBaseConfig(context, tools)
+    const fragments = await loadHostFragments(context, context.zfsOn)
+    const { assignments, redefinitions } = mergeHostFragments(
+      fragments,
+      context.found.kernelVersion,
+      context.spec.localversion,
+    )
+    for (const { earlier, later, kept } of redefinitions) {
+      const [won, lost] = kept === 'later' ? [later, earlier] : [earlier, later]
+      tools.note(
+        `${won.symbol}=${won.value} (${originText(won.origin)}) replaces ${lost.value} (${originText(lost.origin)})`,
+      )
+    }
+    const fragment = renderFragment(assignments, ['written by fwbuild from its layered fragments'])
+    const text = await complete(context, base, fragment, tools)
+    const config = parseDotConfig(text, '.config')
+    const mismatches = checkConfig(assignments, config)
+    requireAll(
+      mismatches,
+      'the kernel’s .config',
+      tools,
+      await explainer(context, mismatches, config.values, tools),
+    )
+    return {
+      digest: sha256(text),
+      base: base.text,
+      asked: assignments.length,
+      lost: mismatches.map(({ symbol }) => symbol),
+      release: `${context.found.kernelVersion}${context.spec.localversion}`,
+    }
+  },
+  intact: async (context, outputs) => {
+    const file = join(context.places.obj, '.config')
+    return existsSync(file) && sha256(await readFile(file, 'utf8')) === outputs.digest
+  },
+  adopt: (context, outputs) => {
+    context.found.configDigest = outputs.digest
+    context.found.configBase = outputs.base
+  },
+  summary: ({ base, asked, lost }) => `from ${base}; ${asked - lost.length} of ${asked} symbols confirmed`,
+}
+
+const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex')
+
+/** What tells two base configurations apart; the distribution's follows from the source. */
+async function baseStamp(context: HostKernelContext, tools: StepTools): Promise<string> {
+  const { config } = context.spec
+  if (config.kind === 'distro' || config.kind === 'small' || config.kind === 'micro') return config.kind
+  if (config.kind === 'auto') {
+    // Which of the two it is must not be asked of the network.
+    const running = await runningConfig(tools.signal)
+    return running?.config === undefined ? 'distro' : sha256(running.config)
+  }
+  const { config: text, modules } = await readBaseConfig(context, tools)
+  return sha256(JSON.stringify([text, modules === undefined ? null : moduleNames(modules)]))
+}
+
+/** Sizes and use counts change from minute to minute. */
+const moduleNames = (lsmod: string): readonly string[] =>
+  lsmod
+    .split('\n')
+    .map((line) => line.split(' ')[0] ?? '')
+    .sort()
+
+async function complete(
+  context: HostKernelContext,
+  base: BaseConfig,
+  fragment: string,
+  tools: StepTools,
+): Promise<string> {
+  const { places, user } = context
+  await mkdir(places.obj, { recursive: true })
+  const write = async (name: string, text: string): Promise<string> => {
+    const file = join(places.obj, name)
+    await atomicWrite(file, text)
+    await giveTo(file, user)
+    return (await context.session(tools.line)).inside(file)
+  }
+  await giveTo(places.obj, user)
+  const requested = await write('fwbuild.config', fragment)
+  if (base.config === undefined) {
+    await kbuild(context, [`KCONFIG_ALLCONFIG=${requested}`, 'allnoconfig'], tools)
+  } else {
+    if (base.modules !== undefined) {
+      await write('.config', base.config)
+      await kbuild(context, ['olddefconfig'], tools)
+      const lsmod = await write('fwbuild.lsmod', base.modules)
+      await kbuild(context, [`LSMOD=${lsmod}`, 'localmodconfig'], tools)
+    }
+    const below =
+      base.modules === undefined ? base.config : await readFile(join(places.obj, '.config'), 'utf8')
+    await write('.config', layered(below, fragment))
+    await kbuild(context, ['olddefconfig'], tools)
+  }
+  return readFile(join(places.obj, '.config'), 'utf8')
+}
+
+/** The last line of a symbol counts, but conf warns of every second one. */
+function layered(base: string, fragment: string): string {
+  const values = new Map(parseDotConfig(base, 'the base configuration').values)
+  for (const [symbol, value] of parseDotConfig(fragment, 'the fragments').values) {
+    values.delete(symbol)
+    values.set(symbol, value)
+  }
+  return `${[...values].map(([symbol, value]) => configLine(symbol, value)).join('\n')}\n`
+}
+
+/** Reading the tree takes seconds, so only when there is something to explain. */
+async function explainer(
+  context: HostKernelContext,
+  mismatches: readonly ConfigMismatch[],
+  values: ReadonlyMap<string, string>,
+  tools: StepTools,
+): Promise<(mismatch: ConfigMismatch) => readonly string[]> {
+  if (mismatches.every(({ assignment }) => assignment.need === 'optional')) return () => []
+  const session = await context.session(tools.line)
+  const tree = await readKernelInside({ session, signal: tools.signal }, context.places.src)
+  return explainKernelMismatch(tree, values, new Set())
+}

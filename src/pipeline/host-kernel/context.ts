@@ -1,0 +1,195 @@
+import { join } from 'node:path'
+import { suitesFor } from '../../core/host/apt-output.ts'
+import { canonicalJson } from '../../core/json.ts'
+import type { HostKernelSpec } from '../../core/spec/host-kernel-spec.ts'
+import type { Mount, Session } from '../../effects/engine.ts'
+import { atomicWrite } from '../../effects/files.ts'
+import type { BuildPaths, BuildSettings } from '../build-settings.ts'
+import type { PatchFinding, RewrittenFile } from '../openwrt/context.ts'
+import { debianApt, type DebianApt } from './debian-apt.ts'
+
+export interface HostKernelSettings extends BuildSettings {
+  readonly spec: HostKernelSpec
+  /** Code name of this machine's Debian, or of the nearest one. */
+  readonly hostSuite: string
+  /** Whether ZFS modules are built: asked for, or the host has ZFS. */
+  readonly zfsOn: boolean
+  /** Look for a newer source than the one that was built before. */
+  readonly refresh: boolean
+}
+
+/** What the steps of one build share: settings, and what earlier steps found. */
+export interface HostKernelContext extends HostKernelSettings {
+  readonly signal: AbortSignal
+  readonly stateDir: string
+  readonly places: HostKernelPlaces
+  readonly found: HostKernelFindings
+  /** The one session of this build, opened at its first use. */
+  readonly session: (tell: (text: string) => void) => Promise<Session>
+  /** Debian's packages, indexes read at the first call. */
+  readonly apt: (tools: AptTalk) => Promise<DebianApt>
+  readonly close: () => Promise<void>
+}
+
+interface AptTalk {
+  readonly line: (text: string) => void
+  readonly note: (text: string, level?: 'info' | 'warn') => void
+}
+
+/** Folders of one build, on this machine. */
+export interface HostKernelPlaces {
+  readonly root: string
+  /** The kernel's source, patched. */
+  readonly src: string
+  /** Its objects: `O=`. */
+  readonly obj: string
+  /** The ZFS source, built in place. */
+  readonly zfs: string
+  /** What goes into packages. */
+  readonly stage: string
+  readonly debs: string
+  /** What only the boot proof needs. */
+  readonly proof: string
+}
+
+/** What was found out about the kernel's source. */
+export type SourceOrigin = {
+  /** For people: `linux-source-6.12 6.12.117-1 (trixie)`. */
+  readonly text: string
+  /** Package and version, commit, or path: tells two sources apart. */
+  readonly id: string
+  readonly sha256: string | null
+  /** Debian package version, where it is one: its configuration is looked for by it. */
+  readonly debian: { readonly name: string; readonly version: string; readonly suite: string } | null
+}
+
+/** Filled by the steps as they are done or adopted from their records. */
+export interface HostKernelFindings {
+  origin: SourceOrigin | undefined
+  /** E.g. `6.12.117`. */
+  kernelVersion: string
+  /** Seconds since 1970: date of everything that is built. */
+  epoch: number
+  patches: readonly PatchFinding[]
+  rewrittenPatches: readonly RewrittenFile[]
+  /** Of the patched source: whatever a patch changes is in it. */
+  patchedDigest: string
+  /** Of the headers that patches change. */
+  headersDigest: string
+  configDigest: string
+  configBase: string
+  /** `uname -r` of the kernel. */
+  release: string
+  imageSha256: string
+  symversSha256: string
+  /** linux-image and linux-headers, on this machine. */
+  kernelPackages: readonly string[]
+}
+
+const noFindings = (): HostKernelFindings => ({
+  origin: undefined,
+  kernelVersion: '',
+  epoch: 0,
+  patches: [],
+  rewrittenPatches: [],
+  patchedDigest: '',
+  headersDigest: '',
+  configDigest: '',
+  configBase: '',
+  release: '',
+  imageSha256: '',
+  symversSha256: '',
+  kernelPackages: [],
+})
+
+/** Records and logs of a build. */
+export const hostStateDir = (workDir: string, name: string): string => join(workDir, 'builds', name)
+
+export function hostPlaces(workDir: string, name: string): HostKernelPlaces {
+  const root = join(workDir, 'trees', name)
+  const at = (folder: string): string => join(root, folder)
+  return {
+    root,
+    src: at('src'),
+    obj: at('obj'),
+    zfs: at('zfs'),
+    stage: at('stage'),
+    debs: at('debs'),
+    proof: at('proof'),
+  }
+}
+
+/** Fixed places inside the session: paths end up in objects and in ccache's keys. */
+const mountTable = (paths: BuildPaths, places: HostKernelPlaces): readonly Mount[] => [
+  { source: places.root, target: '/build/kernel' },
+  { source: paths.dl, target: '/build/dl' },
+  { source: join(paths.work, 'ccache'), target: '/build/ccache' },
+  { source: join(paths.work, 'keys'), target: '/build/keys' },
+]
+
+/** Kept as soon as a session opens: the run that comes to the manifest may be a later one. */
+export const hostBuildrootFile = (stateDir: string): string => join(stateDir, 'buildroot.json')
+
+export function hostKernelContext(
+  settings: HostKernelSettings,
+  signal: AbortSignal,
+  note: (text: string) => void,
+): HostKernelContext {
+  const { paths, engine, spec } = settings
+  const stateDir = hostStateDir(paths.work, spec.name)
+  const places = hostPlaces(paths.work, spec.name)
+  let opening: Promise<Session> | undefined
+  let apt: Promise<DebianApt> | undefined
+  const open = async (tell: (text: string) => void): Promise<Session> => {
+    const buildroot = await settings.ensureBuildroot(tell)
+    await atomicWrite(
+      hostBuildrootFile(stateDir),
+      canonicalJson({ image: buildroot.image, id: buildroot.id }),
+    )
+    for (const text of buildroot.notes) note(text)
+    return engine.open(
+      {
+        image: buildroot.image,
+        mounts: mountTable(paths, places),
+        env: {
+          CCACHE_DIR: engine.kind === 'docker' ? '/build/ccache' : join(paths.work, 'ccache'),
+          LC_ALL: 'C.UTF-8',
+          TZ: 'UTC',
+        },
+        user: settings.user,
+        workDir: paths.work,
+        title: spec.name,
+      },
+      signal,
+    )
+  }
+  const session = (tell: (text: string) => void): Promise<Session> => (opening ??= open(tell))
+  const openApt = async (talk: AptTalk): Promise<DebianApt> => {
+    const fresh = await debianApt({
+      session: await session(talk.line),
+      dir: join(paths.dl, 'debian'),
+      suites: suitesFor(settings.hostSuite),
+      user: settings.user,
+      mirror: settings.mirror,
+      offline: settings.offline,
+      signal,
+      line: talk.line,
+      note: (text) => talk.note(text, 'warn'),
+    })
+    await fresh.update()
+    return fresh
+  }
+  return {
+    ...settings,
+    signal,
+    stateDir,
+    places,
+    found: noFindings(),
+    session,
+    apt: (talk) => (apt ??= openApt(talk)),
+    close: async () => {
+      const opened = await opening?.catch(() => undefined)
+      await opened?.[Symbol.asyncDispose]()
+    },
+  }
+}

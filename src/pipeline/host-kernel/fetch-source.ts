@@ -1,0 +1,220 @@
+import { existsSync, statSync } from 'node:fs'
+import { copyFile, cp, mkdir, readdir, rename } from 'node:fs/promises'
+import { basename, join } from 'node:path'
+import { buildError, FwbuildError, infraError, usageError } from '../../core/errors.ts'
+import { chooseKernelSource, kernelSourcePackages } from '../../core/host/kernel-source.ts'
+import { isUrl } from '../../core/spec/source-reference.ts'
+import { giveTo } from '../../effects/build-user.ts'
+import { removeTree, sha256File } from '../../effects/files.ts'
+import { downloadFile } from '../../effects/http.ts'
+import { archiveCommit, fetchSource, resolveSource } from '../../effects/git-mirror.ts'
+import type { AptPackage } from './debian-apt.ts'
+import type { HostKernelContext } from './context.ts'
+import type { FetchedSource, FetchTools } from './source.ts'
+
+/** Finds, fetches and verifies the source that was asked for; unpacking is the caller's to start. */
+export function fetchKernelSource(context: HostKernelContext, tools: FetchTools): Promise<FetchedSource> {
+  const { source } = context.spec
+  if (source.kind === 'debian') return fromDebian(context, source.series, tools)
+  if (source.kind === 'tree') return fromTree(source.path, tools)
+  if (source.kind === 'tarball') return fromTarball(context, source.location, source.sha256, tools)
+  return fromGit(context, source.location, source.ref, tools)
+}
+
+async function fromDebian(
+  context: HostKernelContext,
+  series: string | undefined,
+  tools: FetchTools,
+): Promise<FetchedSource> {
+  const apt = await context.apt(tools)
+  const names = kernelSourcePackages(await apt.names('linux-source-'))
+  const offered = (await Promise.all(names.map((name) => apt.versions(name)))).flat()
+  const candidates = chooseKernelSource(offered, { series, hostSuite: context.hostSuite })
+  const { deb, chosen } = await firstInPool(candidates, apt.download, tools)
+  const { name, version, suite } = chosen
+  return {
+    origin: {
+      text: `${name} ${version} (Debian ${suite})`,
+      id: `${name}=${version}`,
+      sha256: await sha256File(deb, { signal: tools.signal }),
+      debian: { name, version, suite },
+    },
+    unpack: async (to) => {
+      const scratch = join(context.places.root, 'unpack')
+      await removeTree(scratch)
+      await run(context, tools, ['dpkg-deb', '-x', deb, scratch])
+      const folder = join(scratch, 'usr/src')
+      const tarball = (await readdir(folder)).find((file) => /^linux-source-.*\.tar\.\w+$/.test(file))
+      if (tarball === undefined)
+        throw buildError('E_KERNEL_SOURCE', `${basename(deb)} holds no kernel source`)
+      await unpackTar(context, tools, join(folder, tarball), to)
+      await removeTree(scratch)
+    },
+  }
+}
+
+/** An index may name versions that its pool lost: the next one is taken, and both are told. */
+async function firstInPool(
+  candidates: readonly AptPackage[],
+  download: (wanted: AptPackage) => Promise<string>,
+  tools: FetchTools,
+): Promise<{ readonly deb: string; readonly chosen: AptPackage }> {
+  let gone: FwbuildError | undefined
+  for (const chosen of candidates) {
+    tools.progress({ item: `${chosen.name} ${chosen.version}` })
+    try {
+      const deb = await download(chosen)
+      if (gone !== undefined) tools.note(`${gone.message}; ${chosen.version} is taken instead`, 'warn')
+      return { deb, chosen }
+    } catch (error) {
+      if (!(error instanceof FwbuildError) || error.code !== 'E_APT_GONE') throw error
+      gone ??= error
+    }
+  }
+  throw gone ?? infraError('E_APT_GONE', 'no version of the kernel source is in the pool')
+}
+
+async function fromTree(path: string, tools: FetchTools): Promise<FetchedSource> {
+  if (!existsSync(path) || !statSync(path).isDirectory()) {
+    throw usageError('E_SOURCE_MISSING', `the source ${path} is not a directory`, {
+      hint: 'name a kernel tree, a tarball, URL#REF, or debian[:SERIES]',
+    })
+  }
+  if (existsSync(join(path, 'include/config/auto.conf'))) {
+    throw usageError(
+      'E_SOURCE_NOT_CLEAN',
+      `${path} was built in place; its objects would be mistaken for ours`,
+      {
+        hint: `make -C ${path} mrproper`,
+      },
+    )
+  }
+  const { mtimeMs } = statSync(join(path, existsSync(join(path, 'Makefile')) ? 'Makefile' : '.'))
+  return {
+    origin: { text: path, id: `${path}@${mtimeMs}`, sha256: null, debian: null },
+    unpack: async (to) => {
+      tools.note(
+        `${path} is copied; later changes there are seen when its Makefile changes, or after fwbuild clean`,
+      )
+      await cp(path, to, {
+        recursive: true,
+        preserveTimestamps: true,
+        filter: (file) => basename(file) !== '.git',
+      })
+    },
+  }
+}
+
+async function fromTarball(
+  context: HostKernelContext,
+  location: string,
+  sha256: string | undefined,
+  tools: FetchTools,
+): Promise<FetchedSource> {
+  const path = isUrl(location) ? join(context.paths.dl, basename(new URL(location).pathname)) : location
+  if (isUrl(location)) {
+    if (!existsSync(path) && context.offline) {
+      throw infraError('E_DOWNLOAD', `--offline was given, and ${path} is not there`)
+    }
+    if (!existsSync(path))
+      await downloadFile(location, path, {
+        sha256: sha256 ?? '',
+        signal: tools.signal,
+        progress: tools.progress,
+      })
+  } else if (!existsSync(path)) {
+    throw usageError('E_SOURCE_MISSING', `the source ${path} does not exist`)
+  }
+  const found = await sha256File(path, { signal: tools.signal })
+  if (sha256 !== undefined && found !== sha256) {
+    throw infraError('E_HASH', `${path} is not what was asked for:\n  sha256 ${found}\n  wanted ${sha256}`, {
+      hint: isUrl(location)
+        ? `remove ${path} and run the same command again, or correct --sha256`
+        : 'correct --sha256, or name another file',
+    })
+  }
+  return {
+    origin: { text: basename(path), id: `sha256:${found}`, sha256: found, debian: null },
+    unpack: async (to) => {
+      const linked = await inDownloads(context, path)
+      await unpackTar(context, tools, linked, to)
+      if (linked !== path) await removeTree(linked)
+    },
+  }
+}
+
+/** The session sees the download folder, not the whole machine. */
+async function inDownloads(context: HostKernelContext, path: string): Promise<string> {
+  if (path.startsWith(`${context.paths.dl}/`)) return path
+  const copy = join(context.paths.dl, `.source-${basename(path)}`)
+  await mkdir(context.paths.dl, { recursive: true })
+  await copyFile(path, copy)
+  await giveTo(copy, context.user)
+  return copy
+}
+
+async function fromGit(
+  context: HostKernelContext,
+  location: string,
+  ref: string,
+  tools: FetchTools,
+): Promise<FetchedSource> {
+  // Apart from OpenWrt's mirror, whose histories must stay whole.
+  const options = {
+    gitDir: join(context.paths.work, 'kernel.git'),
+    signal: tools.signal,
+    offline: context.offline,
+    shallow: true,
+  }
+  const resolved = await resolveSource(location, ref, options)
+  for (const text of resolved.notes) tools.note(text, 'warn')
+  return {
+    origin: {
+      text: `${location} ${ref} (${resolved.commit.slice(0, 12)})`,
+      id: resolved.commit,
+      sha256: null,
+      debian: null,
+    },
+    unpack: async (to) => {
+      for (const text of await fetchSource(resolved, options)) tools.note(text, 'warn')
+      const tar = join(context.places.root, 'source.tar')
+      await archiveCommit(options, resolved.commit, tar)
+      await giveTo(tar, context.user)
+      await unpackTar(context, tools, tar, to)
+      await removeTree(tar)
+    },
+  }
+}
+
+/** Unpacks a tarball whose files lie in one folder, or in none. */
+async function unpackTar(
+  context: HostKernelContext,
+  tools: FetchTools,
+  tarball: string,
+  to: string,
+): Promise<void> {
+  const scratch = `${to}.tar`
+  await removeTree(scratch)
+  await mkdir(scratch, { recursive: true })
+  await giveTo(scratch, context.user)
+  await run(context, tools, ['tar', '-xf', tarball, '-C', scratch, '--no-same-owner'])
+  const entries = await readdir(scratch)
+  const [only] = entries
+  await rename(entries.length === 1 && only !== undefined ? join(scratch, only) : scratch, to)
+  await removeTree(scratch)
+}
+
+/** Runs a program of the session; words that are paths of this machine are translated. */
+async function run(context: HostKernelContext, tools: FetchTools, argv: readonly string[]): Promise<void> {
+  const session = await context.session(tools.line)
+  const words = argv.map((word) => (word.startsWith('/') ? session.inside(word) : word))
+  const { exitCode } = await session.exec(words, {
+    cwd: context.places.root,
+    signal: tools.signal,
+    onLine: (line, stream) => tools.line(line, stream),
+  })
+  if (exitCode === 0) return
+  throw infraError('E_UNPACK', `${argv[0]} could not unpack ${argv.find((word) => word.startsWith('/'))}`, {
+    hint: 'is the archive whole, and is there enough space?',
+  })
+}

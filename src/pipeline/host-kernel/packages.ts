@@ -1,0 +1,77 @@
+import { existsSync } from 'node:fs'
+import { mkdir, readdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import { buildError } from '../../core/errors.ts'
+import { stampFiles, stampsHold, type FileStamp } from '../../effects/file-stamps.ts'
+import { giveTo } from '../../effects/build-user.ts'
+import { removeTree } from '../../effects/files.ts'
+import type { Step } from '../run.ts'
+import type { HostKernelContext } from './context.ts'
+import { kbuild } from './kbuild.ts'
+
+type PackagesOutputs = { readonly files: readonly FileStamp[] }
+
+/**
+ * linux-image and linux-headers by the kernel's own packaging (scripts/package, `make bindeb-pkg`). Its
+ * linux-libc-dev stays behind: it has the name of the distribution's.
+ */
+export const packagesStep: Step<HostKernelContext, PackagesOutputs> = {
+  id: 'packages',
+  title: 'Package the kernel',
+  version: 1,
+  inputs: async (context) => ({
+    image: context.found.imageSha256,
+    symvers: context.found.symversSha256,
+    headers: context.found.headersDigest,
+    release: context.found.release,
+    version: packageVersion(context),
+  }),
+  run: async (context, tools) => {
+    const { root, debs } = context.places
+    await removeOld(context)
+    await kbuild(context, packageWords(context), tools)
+    await mkdir(debs, { recursive: true })
+    const session = await context.session(tools.line)
+    const made = (await readdir(root)).filter((name) => name.endsWith('.deb'))
+    const wanted = made.filter((name) => /^linux-(?:image|headers)-/.test(name) && !name.includes('-dbg_'))
+    for (const kind of ['linux-image-', 'linux-headers-']) {
+      if (wanted.some((name) => name.startsWith(kind))) continue
+      throw buildError('E_PACKAGES', `the kernel’s packaging made no ${kind}… package`, {
+        hint: `log: ${tools.logPath}`,
+      })
+    }
+    await giveTo(debs, context.user)
+    for (const name of wanted) {
+      await session.exec(['mv', '-f', session.inside(join(root, name)), session.inside(join(debs, name))], {
+        cwd: root,
+        signal: tools.signal,
+      })
+    }
+    return { files: (await stampFiles(debs)).filter(({ name }) => wanted.includes(name)) }
+  },
+  intact: (context, outputs) => stampsHold(context.places.debs, outputs.files),
+  adopt: (context, outputs) => {
+    context.found.kernelPackages = outputs.files.map(({ name }) => join(context.places.debs, name))
+  },
+  summary: ({ files }) => files.map(({ name }) => name).join(', '),
+}
+
+/** Of all packages that come from one kernel. */
+export const packageVersion = ({ found }: HostKernelContext): string => `${found.kernelVersion}-1`
+
+const packageWords = (context: HostKernelContext): readonly string[] => [
+  `KDEB_PKGVERSION=${packageVersion(context)}`,
+  'KDEB_CHANGELOG_DIST=unstable',
+  // What it wants at build time is in the buildroot, whatever dpkg there thinks of it.
+  'DPKG_FLAGS=-d',
+  'bindeb-pkg',
+]
+
+async function removeOld({ places }: HostKernelContext): Promise<void> {
+  for (const folder of [places.root, places.debs]) {
+    if (!existsSync(folder)) continue
+    for (const name of await readdir(folder)) {
+      if (/\.(?:deb|buildinfo|changes)$/.test(name)) await removeTree(join(folder, name))
+    }
+  }
+}

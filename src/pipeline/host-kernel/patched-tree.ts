@@ -1,0 +1,84 @@
+import { createHash } from 'node:crypto'
+import { existsSync, lstatSync, mkdirSync, readdirSync } from 'node:fs'
+import { join } from 'node:path'
+import type { FileState, ReadFile } from '../../core/patch/file-state.ts'
+import { openTree, treeReader } from '../../effects/patch-tree.ts'
+import { writeTree } from '../../effects/patch-tree-write.ts'
+import type { HostKernelPlaces } from './context.ts'
+
+/** A source tree that can be patched again and again, always from its pristine state. */
+export interface PatchedTree {
+  /** Reads the tree as it was unpacked. */
+  readonly pristine: ReadFile
+  /** Makes the tree the pristine one with these changes; what is as it should be is not touched. */
+  readonly write: (changes: ReadonlyMap<string, FileState | undefined>) => void
+  /** sha256 of every file that is or was changed, by path; null where there is none. */
+  readonly digests: () => { readonly [path: string]: string | null }
+}
+
+/** Marks, below `pristine/`, a file that the unpacked tree does not have. */
+const absentSuffix = '.fwbuild-absent'
+
+/**
+ * Before a file is changed for the first time its pristine copy is kept aside, in one atomic write; a run that
+ * was killed in between finds either, and starts again from what was unpacked.
+ */
+export function patchedTree({ root, src }: Pick<HostKernelPlaces, 'root' | 'src'>): PatchedTree {
+  const tree = openTree(src)
+  mkdirSync(join(root, 'pristine'), { recursive: true })
+  const aside = openTree(join(root, 'pristine'))
+  const current = treeReader(tree)
+  const kept = treeReader(aside)
+  const keptPaths = (): readonly string[] =>
+    filesBelow(aside)
+      .map((path) => path.replace(absentSuffix, ''))
+      .sort()
+  const isKept = (path: string): boolean =>
+    existsSync(join(aside, path)) || existsSync(join(aside, path + absentSuffix))
+  const pristine: ReadFile = (path) => {
+    if (!isFileKept(aside, path)) return isKept(path) ? undefined : current(path)
+    return kept(path)
+  }
+  return {
+    pristine,
+    write: (changes) => {
+      const fresh = [...changes.keys()].filter((path) => !isKept(path))
+      writeTree(aside, new Map(fresh.map((path) => keptState(path, current(path)))))
+      const wanted = new Map<string, FileState | undefined>()
+      for (const path of new Set([...keptPaths(), ...changes.keys()])) {
+        const state = changes.has(path) ? changes.get(path) : pristine(path)
+        if (!same(state, current(path))) wanted.set(path, state)
+      }
+      writeTree(tree, wanted)
+    },
+    digests: () =>
+      Object.fromEntries(
+        keptPaths().map((path) => {
+          const state = current(path)
+          return [path, state === undefined ? null : createHash('sha256').update(state.bytes).digest('hex')]
+        }),
+      ),
+  }
+}
+
+function keptState(path: string, state: FileState | undefined): readonly [string, FileState] {
+  return state === undefined
+    ? [path + absentSuffix, { kind: 'file', mode: 0o100644, bytes: new Uint8Array() }]
+    : [path, state]
+}
+
+const isFileKept = (aside: string, path: string): boolean => {
+  const stats = lstatSync(join(aside, path), { throwIfNoEntry: false })
+  return stats !== undefined && !stats.isDirectory()
+}
+
+function filesBelow(folder: string): readonly string[] {
+  return readdirSync(folder, { recursive: true, withFileTypes: true })
+    .filter((entry) => !entry.isDirectory())
+    .map((entry) => join(entry.parentPath, entry.name).slice(folder.length + 1))
+}
+
+function same(a: FileState | undefined, b: FileState | undefined): boolean {
+  if (a === undefined || b === undefined) return a === b
+  return a.kind === b.kind && a.mode === b.mode && Buffer.from(a.bytes).equals(b.bytes)
+}
