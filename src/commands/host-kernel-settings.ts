@@ -1,9 +1,11 @@
 import { hostKernelSpec } from '../core/spec/host-kernel-spec.ts'
+import { parseHostLock, type HostLock } from '../core/spec/host-lock.ts'
 import type { HostKernelLayer } from '../core/spec/options.ts'
 import { readHostOs } from '../effects/host-os.ts'
 import type { HostKernelSettings } from '../pipeline/host-kernel/context.ts'
 import { buildSettings } from './build-settings.ts'
 import type { Io } from './io.ts'
+import { readLockText, type RunFlags } from './option-layers.ts'
 
 /** Suites whose tools build every kernel series that is offered, the best known first. */
 const buildrootSuites = ['bookworm', 'trixie'] as const
@@ -14,7 +16,7 @@ const usualSuite = 'bookworm'
 /** Everything a build of a host kernel needs to know, from all layers of options. */
 export async function hostKernelSettings(
   layers: readonly HostKernelLayer[],
-  how: { readonly refresh: boolean },
+  run: Pick<RunFlags, 'lock'>,
   io: Io,
 ): Promise<HostKernelSettings> {
   const spec = hostKernelSpec(layers)
@@ -24,6 +26,12 @@ export async function hostKernelSettings(
     spec,
     hostSuite: id === 'debian' ? (codename ?? 'sid') : usualSuite,
     zfsOn: spec.zfs.kind !== 'off' && spec.zfs.kind !== 'auto',
-    refresh: how.refresh,
+    lock: await readLock(run.lock, io),
   }
+}
+
+/** One that just lies in the current directory is taken too, as with `fwbuild openwrt`. */
+async function readLock(given: string | undefined, io: Io): Promise<HostLock | undefined> {
+  const text = await readLockText(given, 'fwbuild-host.lock', io)
+  return text === undefined ? undefined : parseHostLock(text, given ?? 'fwbuild-host.lock')
 }

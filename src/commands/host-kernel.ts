@@ -21,7 +21,7 @@ export function define(command: Command, io: Io): void {
     .action(async () => {
       const { layers, run } = await readHostKernelLayers(command, io)
       const until = checkStep(run.until)
-      const settings = await hostKernelSettings(layers, { refresh: false }, io)
+      const settings = await hostKernelSettings(layers, run, io)
       if (run.installMissing) await installFor(settings, io)
       await build(settings, run, until, io)
     })

@@ -1,14 +1,11 @@
-import { existsSync } from 'node:fs'
-import { readFile } from 'node:fs/promises'
-import { resolve } from 'node:path'
-import { messageOf, usageError } from '../core/errors.ts'
+import { usageError } from '../core/errors.ts'
 import { parseLockfile, type Lockfile } from '../core/spec/lockfile.ts'
 import { openwrtSpec } from '../core/spec/openwrt-spec.ts'
 import type { OpenwrtLayer } from '../core/spec/options.ts'
 import type { OpenwrtSettings } from '../pipeline/openwrt/context.ts'
 import { buildSettings } from './build-settings.ts'
 import type { Io } from './io.ts'
-import type { RunFlags } from './option-layers.ts'
+import { readLockText, type RunFlags } from './option-layers.ts'
 
 /** Everything a build needs to know, from all layers of options. */
 export async function openwrtSettings(
@@ -26,17 +23,8 @@ export async function openwrtSettings(
 }
 
 async function readLock(given: string | undefined, release: string, io: Io): Promise<Lockfile | undefined> {
-  const path = resolve(io.cwd, given ?? 'fwbuild.lock')
-  if (given === undefined && !existsSync(path)) return undefined
-  let text: string
-  try {
-    text = await readFile(path, 'utf8')
-  } catch (cause) {
-    throw usageError('E_LOCK_UNREADABLE', `${path} cannot be read: ${messageOf(cause)}`, {
-      cause,
-      hint: 'check --lock',
-    })
-  }
+  const text = await readLockText(given, 'fwbuild.lock', io)
+  if (text === undefined) return undefined
   const lock = parseLockfile(text, given ?? 'fwbuild.lock')
   if (lock.release === release) return lock
   // One that just lies in the current directory is for builds of its own release.

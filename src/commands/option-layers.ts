@@ -167,18 +167,31 @@ async function readSettingsFile<L>(
 ): Promise<readonly L[]> {
   const path = resolve(io.cwd, given ?? 'fwbuild.yaml')
   if (given === undefined && !existsSync(path)) return []
-  let text: string
-  try {
-    text = await readFile(path, 'utf8')
-  } catch (cause) {
-    throw usageError('E_FILE_UNREADABLE', `${path} cannot be read: ${messageOf(cause)}`, {
-      cause,
-      hint: 'check -C/--file',
-    })
-  }
-  const file = parseFwbuildFile(text, given ?? 'fwbuild.yaml')
+  const file = parseFwbuildFile(
+    await readGiven(path, 'E_FILE_UNREADABLE', '-C/--file'),
+    given ?? 'fwbuild.yaml',
+  )
   const { version: _version, openwrt: _openwrt, 'host-kernel': _hostKernel, ...common } = file
   return [kind.withPaths({ ...common, ...kind.section(file) } as L, pathFrom(dirname(path)))]
+}
+
+/** Text of a lock file: the one that was named, or the usual one where it lies in the current directory. */
+export async function readLockText(
+  given: string | undefined,
+  usual: string,
+  io: Io,
+): Promise<string | undefined> {
+  const path = resolve(io.cwd, given ?? usual)
+  if (given === undefined && !existsSync(path)) return undefined
+  return readGiven(path, 'E_LOCK_UNREADABLE', '--lock')
+}
+
+async function readGiven(path: string, code: string, flag: string): Promise<string> {
+  try {
+    return await readFile(path, 'utf8')
+  } catch (cause) {
+    throw usageError(code, `${path} cannot be read: ${messageOf(cause)}`, { cause, hint: `check ${flag}` })
+  }
 }
 
 /** Where builds keep what they share, by the layers or by the caller's environment. */

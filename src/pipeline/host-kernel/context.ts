@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import { suitesFor } from '../../core/host/apt-output.ts'
 import { canonicalJson } from '../../core/json.ts'
+import type { HostLock } from '../../core/spec/host-lock.ts'
 import type { HostKernelSpec } from '../../core/spec/host-kernel-spec.ts'
 import type { Mount, Session } from '../../effects/engine.ts'
 import { atomicWrite } from '../../effects/files.ts'
@@ -14,8 +15,7 @@ export interface HostKernelSettings extends BuildSettings {
   readonly hostSuite: string
   /** Whether ZFS modules are built: asked for, or the host has ZFS. */
   readonly zfsOn: boolean
-  /** Look for a newer source than the one that was built before. */
-  readonly refresh: boolean
+  readonly lock: HostLock | undefined
 }
 
 /** What the steps of one build share: settings, and what earlier steps found. */

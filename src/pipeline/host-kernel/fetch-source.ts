@@ -8,14 +8,18 @@ import { giveTo } from '../../effects/build-user.ts'
 import { removeTree, sha256File } from '../../effects/files.ts'
 import { downloadFile } from '../../effects/http.ts'
 import { archiveCommit, fetchSource, resolveSource } from '../../effects/git-mirror.ts'
-import type { AptPackage } from './debian-apt.ts'
+import type { AptPackage, DebianApt } from './debian-apt.ts'
 import type { HostKernelContext } from './context.ts'
 import type { FetchedSource, FetchTools } from './source.ts'
 
 /** Finds, fetches and verifies the source that was asked for; unpacking is the caller's to start. */
-export function fetchKernelSource(context: HostKernelContext, tools: FetchTools): Promise<FetchedSource> {
+export function fetchKernelSource(
+  context: HostKernelContext,
+  tools: FetchTools,
+  pinned: string | undefined,
+): Promise<FetchedSource> {
   const { source } = context.spec
-  if (source.kind === 'debian') return fromDebian(context, source.series, tools)
+  if (source.kind === 'debian') return fromDebian(context, source.series, pinned, tools)
   if (source.kind === 'tree') return fromTree(source.path, tools)
   if (source.kind === 'tarball') return fromTarball(context, source.location, source.sha256, tools)
   return fromGit(context, source.location, source.ref, tools)
@@ -24,12 +28,12 @@ export function fetchKernelSource(context: HostKernelContext, tools: FetchTools)
 async function fromDebian(
   context: HostKernelContext,
   series: string | undefined,
+  pinned: string | undefined,
   tools: FetchTools,
 ): Promise<FetchedSource> {
   const apt = await context.apt(tools)
-  const names = kernelSourcePackages(await apt.names('linux-source-'))
-  const offered = (await Promise.all(names.map((name) => apt.versions(name)))).flat()
-  const candidates = chooseKernelSource(offered, { series, hostSuite: context.hostSuite })
+  const candidates =
+    pinned === undefined ? await debianSources(context, apt, series) : [await pinnedPackage(apt, pinned)]
   const { deb, chosen } = await firstInPool(candidates, apt.download, tools)
   const { name, version, suite } = chosen
   return {
@@ -51,6 +55,24 @@ async function fromDebian(
       await removeTree(scratch)
     },
   }
+}
+
+/** The source packages that answer the wish now, best first. */
+export async function debianSources(
+  { hostSuite }: HostKernelContext,
+  apt: DebianApt,
+  series: string | undefined,
+): Promise<readonly AptPackage[]> {
+  const names = kernelSourcePackages(await apt.names('linux-source-'))
+  const offered = (await Promise.all(names.map((name) => apt.versions(name)))).flat()
+  return chooseKernelSource(offered, { series, hostSuite })
+}
+
+/** One that the indexes no longer name may still have been fetched before. */
+async function pinnedPackage(apt: DebianApt, id: string): Promise<AptPackage> {
+  const [name = '', version = ''] = id.split('=')
+  const offered = await apt.versions(name)
+  return offered.find((each) => each.version === version) ?? { name, version, suite: 'fetched before' }
 }
 
 /** An index may name versions that its pool lost: the next one is taken, and both are told. */

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs'
 import { readFile, rename, stat } from 'node:fs/promises'
 import { join } from 'node:path'
-import { buildError } from '../../core/errors.ts'
+import { buildError, usageError } from '../../core/errors.ts'
 import { canonicalJson, type Json } from '../../core/json.ts'
 import { giveTo } from '../../effects/build-user.ts'
 import { atomicWrite, removeTree } from '../../effects/files.ts'
@@ -27,13 +27,13 @@ export const sourceStep: Step<HostKernelContext, SourceOutputs> = {
   inputs: async (context) => ({
     source: { ...context.spec.source } as Json,
     hostSuite: context.spec.source.kind === 'debian' ? context.hostSuite : null,
-    // Only a run that looks for something newer asks the network again.
-    refresh: context.refresh ? 'look again' : null,
+    locked: context.lock?.source.id ?? null,
     local: await localStamp(context),
   }),
   run: async (context, tools) => {
     const { places, user, signal } = context
-    const fetched = await fetchKernelSource(context, tools)
+    const fetched = await fetchKernelSource(context, tools, await pinnedSource(context))
+    requireLocked(context, fetched.origin)
     if ((await unpackedFrom(context)) !== fetched.origin.id) {
       tools.progress({ item: `unpacking ${fetched.origin.text}` })
       const fresh = `${places.src}.new`
@@ -51,13 +51,33 @@ export const sourceStep: Step<HostKernelContext, SourceOutputs> = {
     const { mtimeMs } = await stat(join(places.src, 'Kbuild'))
     return { origin: fetched.origin, kernelVersion: version, epoch: Math.floor(mtimeMs / 1000) }
   },
-  intact: async (context, outputs) => (await unpackedFrom(context)) === outputs.origin.id,
+  intact: async (context, outputs) => {
+    const pinned = await pinnedSource(context)
+    const wanted = pinned === undefined || pinned === outputs.origin.id
+    return wanted && (await unpackedFrom(context)) === outputs.origin.id
+  },
   adopt: (context, outputs) => {
     context.found.origin = outputs.origin
     context.found.kernelVersion = outputs.kernelVersion
     context.found.epoch = outputs.epoch
   },
   summary: ({ origin, kernelVersion: version }) => `Linux ${version}, ${origin.text}`,
+}
+
+/** What `host-kernel watch` found to be newest: that is built from then on. */
+const pinFile = (stateDir: string): string => join(stateDir, 'source-pin.json')
+
+export const pinSource = (stateDir: string, id: string): Promise<void> =>
+  atomicWrite(pinFile(stateDir), canonicalJson({ id }))
+
+/** The source that must be taken: the lock file's, else the one that `watch` pinned. */
+export async function pinnedSource({
+  lock,
+  stateDir,
+}: Pick<HostKernelContext, 'lock' | 'stateDir'>): Promise<string | undefined> {
+  if (lock !== undefined) return lock.source.id
+  const text = await readFile(pinFile(stateDir), 'utf8').catch(() => undefined)
+  return text === undefined ? undefined : (JSON.parse(text) as { readonly id: string }).id
 }
 
 /** A local tree or tarball that changed is another source. */
@@ -77,6 +97,16 @@ async function unpackedFrom({ places }: HostKernelContext): Promise<string | und
   const mark = join(places.root, markFile)
   if (!existsSync(mark) || !existsSync(join(places.src, 'Makefile'))) return undefined
   return (JSON.parse(await readFile(mark, 'utf8')) as { readonly id: string }).id
+}
+
+/** @throws usage E_LOCK_SOURCE */
+function requireLocked({ lock }: HostKernelContext, origin: SourceOrigin): void {
+  if (lock === undefined) return
+  const { id, sha256 } = lock.source
+  if (id === origin.id && (sha256 === null || sha256 === origin.sha256)) return
+  throw usageError('E_LOCK_SOURCE', `the lock file pins the source ${id}, this is ${origin.id}`, {
+    hint: 'leave the lock file out, or name the source that it pins with --source',
+  })
 }
 
 function requireKernel(tree: string, origin: SourceOrigin): string {
