@@ -4,7 +4,8 @@ import { homedir, userInfo } from 'node:os'
 import { dirname, isAbsolute, join, resolve } from 'node:path'
 import { InvalidArgumentError, Option, type Command } from 'commander'
 import { messageOf, usageError } from '../core/errors.ts'
-import { environmentLayer } from '../core/spec/environment.ts'
+import type { StepEvent } from '../core/events.ts'
+import { environmentLayer, unknownVariables } from '../core/spec/environment.ts'
 import { parseFwbuildFile } from '../core/spec/fwbuild-file.ts'
 import { openwrtLayer, type OpenwrtLayer } from '../core/spec/options.ts'
 import { isUrl } from '../core/spec/source-reference.ts'
@@ -98,7 +99,14 @@ export async function readLayers(
   const flags = givenFlags(command)
   const run = runFlags(flags)
   const file = await readSettingsFile(run.file, io)
+  for (const text of unknownVariables(io.env)) warn(text, run, io)
   return { layers: [flagLayer(flags, io.cwd), fromFolder(environmentLayer(io.env), io.cwd), ...file], run }
+}
+
+/** Before there is a reporter. */
+function warn(text: string, { json }: RunFlags, io: Io): void {
+  const event: StepEvent = { type: 'note', level: 'warn', text }
+  io.stderr(json ? `${JSON.stringify(event)}\n` : `fwbuild: warning: ${text}\n`)
 }
 
 /** Only what was typed: a value by default (`--no-boot` has one) is not the user's. */
