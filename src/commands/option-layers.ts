@@ -4,7 +4,8 @@ import { homedir, userInfo } from 'node:os'
 import { dirname, isAbsolute, join, resolve } from 'node:path'
 import type { Command } from 'commander'
 import { messageOf, usageError } from '../core/errors.ts'
-import { environmentLayer } from '../core/spec/environment.ts'
+import type { StepEvent } from '../core/events.ts'
+import { environmentLayer, unknownVariables } from '../core/spec/environment.ts'
 import { parseFwbuildFile } from '../core/spec/fwbuild-file.ts'
 import {
   hostKernelLayer,
@@ -89,9 +90,16 @@ async function readLayersOf<L>(kind: LayerKind<L>, command: Command, io: Io): Pr
   const flags = givenFlags(command)
   const run = runFlags(flags)
   const file = await readSettingsFile(kind, run.file, io)
+  for (const text of unknownVariables(io.env)) warn(text, run, io)
   const here = pathFrom(io.cwd)
   const layers = [flagLayer(kind, flags), kind.environment(io.env)]
   return { layers: [...layers.map((layer) => kind.withPaths(layer, here)), ...file], run }
+}
+
+/** Before there is a reporter. */
+function warn(text: string, { json }: RunFlags, io: Io): void {
+  const event: StepEvent = { type: 'note', level: 'warn', text }
+  io.stderr(json ? `${JSON.stringify(event)}\n` : `fwbuild: warning: ${text}\n`)
 }
 
 type Flags = Readonly<Record<string, unknown>>

@@ -12,7 +12,9 @@ export function reporterFor(
 ): { readonly report: Reporter; readonly close: () => Promise<void> } {
   const close = async (): Promise<void> => {}
   if (run.json) return { report: jsonReporter(io.stderr, run.verbose), close }
-  const live = io.stderrIsTty && !run.verbose && !run.quiet && io.env['CI'] === undefined
+  // listr2 looks at standard output to find out whether there is a terminal.
+  const terminal = io.stderrIsTty && io.stdoutIsTty
+  const live = terminal && !run.verbose && !run.quiet && io.env['CI'] === undefined
   if (live) return terminalReporter(() => Date.now())
   const { verbose, quiet } = run
   return { report: plainReporter({ write: io.stderr, now: () => new Date(), verbose, quiet }), close }

@@ -10,6 +10,10 @@ import { openwrtSettings } from './openwrt-settings.ts'
 export function define(command: Command, io: Io): void {
   addCommonOptions(addOpenwrtOptions(command))
     .argument('[command...]', 'run this instead of an interactive shell (after --)')
+    .addHelpText(
+      'after',
+      '\nA command that fails makes fwbuild end with 1; its own exit code is in the message.',
+    )
     .action(async (words: readonly string[]) => {
       const { layers, run } = await readLayers(command, io)
       const settings = await openwrtSettings(layers, run, io)
@@ -24,7 +28,8 @@ export function define(command: Command, io: Io): void {
         tell: (text) => io.stderr(`${text}\n`),
         terminal: io.stdin === undefined ? undefined : { input: io.stdin, output: process.stdout },
       })
-      if (exitCode !== 0)
-        throw buildError('E_SHELL', `${words.join(' ') || 'the shell'} ended with ${exitCode}`)
+      // An interactive shell ends with what its last command did, which was seen by then.
+      if (exitCode !== 0 && words.length > 0)
+        throw buildError('E_SHELL', `${words.join(' ')} ended with ${exitCode}`)
     })
 }

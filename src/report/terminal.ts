@@ -13,7 +13,10 @@ import { elapsedText, progressText } from './progress-text.ts'
 type TaskView = ListrTaskWrapper<unknown, typeof DefaultRenderer, typeof SimpleRenderer>
 
 interface Row {
-  readonly title: string
+  /** Where a step has ended: with its outcome. */
+  title: string
+  /** Shown below the title at once, and for good. */
+  readonly warnings: string[]
   readonly finish: (failed: boolean) => void
   readonly finished: Promise<boolean>
   view?: TaskView
@@ -30,7 +33,10 @@ export function terminalReporter(nowMs: () => number): { report: Reporter; close
   const notes: string[] = []
   let drawing: Promise<unknown> = Promise.resolve()
   const redraw = (row: Row): void => {
-    if (row.view === undefined || row.startedMs === undefined) return
+    if (row.view === undefined) return
+    const title = [row.title, ...row.warnings].join('\n')
+    if (row.view.title !== title) row.view.title = title
+    if (row.startedMs === undefined) return
     row.view.output = [row.doing, elapsedText(nowMs() - row.startedMs, row.expectedMs)]
       .filter(Boolean)
       .join(' · ')
@@ -40,13 +46,14 @@ export function terminalReporter(nowMs: () => number): { report: Reporter; close
   const report = (event: StepEvent): void => {
     if (event.type === 'plan') {
       for (const { id, title } of event.steps) rows.set(id, newRow(title))
-      drawing = draw([...rows.values()])
+      drawing = draw([...rows.values()], redraw)
       return
     }
     const row = event.step === undefined ? undefined : rows.get(event.step)
     if (event.type === 'note') {
       const text = `${event.level === 'warn' ? '⚠ ' : ''}${event.text}`
-      notes.push(row === undefined ? text : `${row.title}: ${text}`)
+      if (row !== undefined && event.level === 'warn') row.warnings.push(text)
+      else notes.push(row === undefined ? text : `${row.title}: ${text}`)
     }
     if (row === undefined) return
     if (event.type === 'step-start') {
@@ -55,11 +62,11 @@ export function terminalReporter(nowMs: () => number): { report: Reporter; close
     } else if (event.type === 'progress') {
       row.doing = progressText(event.progress)
     } else if (event.type === 'step-end') {
-      if (row.view !== undefined) row.view.title = endTitle(row.title, event)
+      row.title = endTitle(row.title, event)
       delete row.startedMs
-      row.finish(event.outcome === 'failed' || event.outcome === 'cancelled')
     }
     redraw(row)
+    if (event.type === 'step-end') row.finish(event.outcome === 'failed' || event.outcome === 'cancelled')
   }
   const close = async (): Promise<void> => {
     clearInterval(ticker)
@@ -72,19 +79,21 @@ export function terminalReporter(nowMs: () => number): { report: Reporter; close
 
 function newRow(title: string): Row {
   const { promise, resolve } = withResolvers<boolean>()
-  return { title, finish: resolve, finished: promise }
+  return { title, warnings: [], finish: resolve, finished: promise }
 }
 
 /** Standard output carries results only, also where it is no terminal and listr2 falls back to plain lines. */
 const onStandardError = (): ListrLogger =>
   new ListrLogger({ processOutput: new ProcessOutput(process.stderr, process.stderr) })
 
-function draw(rows: readonly Row[]): Promise<unknown> {
+function draw(rows: readonly Row[], redraw: (row: Row) => void): Promise<unknown> {
   const list = new Listr(
     rows.map((row) => ({
       title: row.title,
       task: async (_: unknown, view: TaskView) => {
         row.view = view
+        // What happened before listr2 came to it.
+        redraw(row)
         if (await row.finished) throw new Error(view.title)
       },
     })),

@@ -26,8 +26,11 @@ const outcomesOf = (stderr: string): readonly string[] =>
     return event.type === 'step-end' ? [`${event.step}: ${event.outcome}`] : []
   })
 
-/** Starts the real program, kills it without mercy once it compiles, and leaves what it leaves. */
-async function buildUntilKilled(args: readonly string[]): Promise<void> {
+/**
+ * Starts the real program, kills it without mercy once it compiles, and leaves what it leaves.
+ * @returns the containers it had by then
+ */
+async function buildUntilKilled(args: readonly string[], work: string): Promise<string> {
   const child = spawn(process.execPath, ['dist/src/cli.js', ...args], { stdio: ['ignore', 'ignore', 'pipe'] })
   const killed = new Promise<void>((resolve) => {
     child.once('exit', () => resolve())
@@ -36,8 +39,10 @@ async function buildUntilKilled(args: readonly string[]): Promise<void> {
   child.stderr.on('data', (chunk: Buffer) => (seen += chunk.toString()))
   while (child.exitCode === null && !seen.includes('Compile …')) await sleep(200)
   await sleep(20_000)
+  const containers = await containersOf(work)
   child.kill('SIGKILL')
   await killed
+  return containers
 }
 
 async function containersOf(work: string): Promise<string> {
@@ -56,8 +61,9 @@ testWith(needs, 'mini: killed, continued, booted, cached, and run again for one 
   const build = ['openwrt', '--release', 'mini', '--hv', 'kvm,hyperv', '--share', '9p', '--work', work]
   build.push('--output', output, '--fragment', fragment)
 
-  await buildUntilKilled(build)
-  t.not(await containersOf(work), '', 'the kill came while the container ran')
+  t.not(await buildUntilKilled(build, work), '', 'the kill came while the container ran')
+  for (let looks = 0; looks < 30 && (await containersOf(work)) !== ''; looks += 1) await sleep(1000)
+  t.is(await containersOf(work), '', 'the container ended by itself')
 
   const built = await cli([...build, '--json'])
   t.is(built.exitCode, 0, built.stderr.slice(-3000))

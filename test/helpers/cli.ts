@@ -28,7 +28,7 @@ export async function cli(
     },
     stdin: undefined,
     readInput: () => Promise.resolve(Buffer.from(options.input ?? '')),
-    env: options.env ?? process.env,
+    env: options.env ?? callersEnv(),
     cwd: options.cwd ?? process.cwd(),
     stdoutIsTty: false,
     stdoutColumns: undefined,
@@ -37,3 +37,7 @@ export async function cli(
   })
   return { exitCode, stdout, stderr }
 }
+
+/** Without settings of whoever runs the tests. */
+const callersEnv = (): Record<string, string | undefined> =>
+  Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('FWBUILD_')))

@@ -1,9 +1,14 @@
 import { usageError } from '../errors.ts'
-import type { HostKernelLayer, hostKernelLayer, OpenwrtLayer, openwrtLayer } from './options.ts'
+import { nearestNames } from '../kconfig/nearest.ts'
+import { hostKernelLayer, openwrtLayer, type HostKernelLayer, type OpenwrtLayer } from './options.ts'
+
+const prefix = 'FWBUILD_'
+/** Set by the launcher. */
+const notForUsers: ReadonlySet<string> = new Set(['FWBUILD_NOHUP'])
 
 /** `rootfsSizeMb` → `FWBUILD_ROOTFS_SIZE_MB`. */
 const variableOf = (name: string): string =>
-  `FWBUILD_${name.replaceAll(/[A-Z]/g, (letter) => `_${letter}`).toUpperCase()}`
+  `${prefix}${name.replaceAll(/[A-Z]/g, (letter) => `_${letter}`).toUpperCase()}`
 
 type Env = Readonly<Record<string, string | undefined>>
 
@@ -29,6 +34,21 @@ export function environmentLayer(
   const issue = checked.error.issues[0]
   const variable = variableOf(String(issue?.path[0]))
   throw usageError('E_ENV_INVALID', `${variable}=${env[variable]}: ${issue?.message}`)
+}
+
+/** One line for each variable that looks like a setting of any command and is none: a typing error would go unnoticed. */
+export function unknownVariables(env: Env): readonly string[] {
+  const names = [openwrtLayer, hostKernelLayer].flatMap((layer) => Object.keys(layer.shape))
+  const known = new Set(names.map(variableOf))
+  const bare = (variable: string): string => variable.slice(prefix.length)
+  return Object.keys(env)
+    .filter((name) => name.startsWith(prefix) && !known.has(name) && !notForUsers.has(name))
+    .sort()
+    .map((name) => {
+      const [nearest] = nearestNames(bare(name), [...known].map(bare))
+      const instead = nearest === undefined ? '' : `; was ${prefix}${nearest} meant?`
+      return `${name} is set, but there is no such setting${instead}`
+    })
 }
 
 function convert(text: string, type: string): unknown {

@@ -6,6 +6,12 @@ export const firmwares = ['bios', 'uefi'] as const
 const name = z.string().min(1)
 const paths = z.array(name)
 const positive = z.number().int().positive()
+/** What both APT and debootstrap can read from. */
+const mirrorUrl = z
+  .string()
+  .refine((text) => /^(?:(?:https?|ftp):\/\/[^/]|file:\/\/\/)/.test(text) && URL.canParse(text), {
+    error: 'not the URL of a Debian mirror, which looks like https://HOST/debian or file:///DIRECTORY',
+  })
 
 /** Options every building command has; values of the file, the environment and the flags alike. */
 export const commonOptions = {
@@ -13,7 +19,7 @@ export const commonOptions = {
   work: name.describe('work directory: git mirror, downloads, ccache, trees, records'),
   output: name.describe('output directory'),
   dl: name.describe('source archives'),
-  mirror: name.describe('Debian mirror for the buildroot image'),
+  mirror: mirrorUrl.describe('Debian mirror for the buildroot image'),
   offline: z.boolean().describe('touch no network'),
   jobs: positive.describe('parallel make jobs'),
 }

@@ -6,6 +6,7 @@ import { cancelledError, infraError } from '../../core/errors.ts'
 import type { ExecOptions, ExecResult } from '../engine.ts'
 import { LineSplitter } from '../process-output.ts'
 import { limitedSignal } from '../time-limit.ts'
+import { exitCodeOf } from './exit-code.ts'
 import { execMarker, killExec } from './process-tree.ts'
 
 export interface ExecTarget {
@@ -24,8 +25,6 @@ interface ExecRequest {
 }
 
 const killGraceMs = 3000
-/** The daemon closes the streams a moment before it records the exit code. */
-const exitCodeTimeoutMs = 15_000
 
 /**
  * Runs one command in a running container and streams its lines.
@@ -134,15 +133,4 @@ async function stopExec(target: ExecTarget, exec: Docker.Exec, id: string): Prom
   }
   // Nothing may outlive a stop: the container is thrown away rather than left with a process in it.
   await target.container.kill()
-}
-
-async function exitCodeOf(exec: Docker.Exec): Promise<number> {
-  for (let waitedMs = 0; waitedMs < exitCodeTimeoutMs; waitedMs += 50) {
-    const state = await exec.inspect()
-    if (!state.Running && state.ExitCode !== null) return state.ExitCode
-    await sleep(50)
-  }
-  throw infraError('E_DOCKER_GONE', 'the connection to the Docker daemon broke while a command ran', {
-    retryable: true,
-  })
 }

@@ -1,5 +1,6 @@
 import type { Terminal } from '../engine.ts'
 import { environment, type ExecTarget } from './exec.ts'
+import { exitCodeOf } from './exit-code.ts'
 
 /**
  * Connects the user's terminal to a command in the container until it ends.
@@ -49,5 +50,5 @@ export async function runInteractive(
     input.pause()
     stream.destroy()
   }
-  return (await exec.inspect()).ExitCode ?? 0
+  return exitCodeOf(exec)
 }

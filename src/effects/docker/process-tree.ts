@@ -1,4 +1,5 @@
 import type Docker from 'dockerode'
+import { exitCodeOf } from './exit-code.ts'
 
 /** Environment variable that marks every process of one exec; children inherit it. */
 export const execMarker = 'FWBUILD_EXEC'
@@ -63,5 +64,5 @@ export async function killExec(
     stream.once('close', resolve)
     stream.once('error', reject)
   })
-  return (await exec.inspect()).ExitCode === 0
+  return (await exitCodeOf(exec)) === 0
 }

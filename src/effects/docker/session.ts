@@ -9,6 +9,7 @@ import { dockerError, statusOf } from './client.ts'
 import { runExec, type ExecTarget } from './exec.ts'
 import { addIdentity, buildHome, buildLogin } from './identity.ts'
 import { runInteractive } from './interactive.ts'
+import { holdLifeline, lifelineInput, untilInputEnds } from './lifeline.ts'
 import { NetworkGate } from './network-gate.ts'
 
 /** Labels of every container fwbuild makes; `workDir` is how leftovers are found. */
@@ -31,15 +32,18 @@ export async function openSession(
   signal: AbortSignal,
 ): Promise<Session> {
   const container = await createContainer(docker, spec, userns, signal)
+  let lifeline: Disposable | undefined
   try {
     await addIdentity(container, spec.user)
+    lifeline = await holdLifeline(container)
     if (signal.aborted) throw cancelledError()
     await container.start()
     const gate = await NetworkGate.close(docker, container)
     if (signal.aborted) throw cancelledError()
-    return sessionOf(docker, container, gate, spec)
+    return sessionOf(docker, { container, lifeline, gate }, spec)
   } catch (error) {
     await removeContainer(container)
+    lifeline?.[Symbol.dispose]()
     throw dockerError('the build container cannot be started', error, signal)
   }
 }
@@ -58,9 +62,9 @@ async function createContainer(
       Image: spec.image,
       Hostname: hostname,
       User: `${uid}:${gid}`,
-      // Sleeps under docker-init, which reaps what execs leave behind.
-      Entrypoint: ['tail', '-f', '/dev/null'],
+      Entrypoint: [...untilInputEnds],
       Cmd: [],
+      ...lifelineInput,
       WorkingDir: '/',
       StopTimeout: 1,
       Labels: {
@@ -110,12 +114,13 @@ export async function removeContainer(container: Docker.Container): Promise<void
   })
 }
 
-function sessionOf(
-  docker: Docker,
-  container: Docker.Container,
-  gate: NetworkGate,
-  spec: SessionSpec,
-): Session {
+interface Prepared {
+  readonly container: Docker.Container
+  readonly lifeline: Disposable
+  readonly gate: NetworkGate
+}
+
+function sessionOf(docker: Docker, { container, lifeline, gate }: Prepared, spec: SessionSpec): Session {
   const target: ExecTarget = { docker, container, user: `${spec.user.uid}:${spec.user.gid}` }
   const baseEnv = { HOME: buildHome, USER: buildLogin, LOGNAME: buildLogin, ...spec.env }
   const inside = (hostPath: string): string => pathInside(spec.mounts, hostPath)
@@ -167,20 +172,30 @@ function sessionOf(
     }
   }
 
-  return { exec, inside, readTar, interactive, [Symbol.asyncDispose]: () => removeContainer(container) }
+  const dispose = async (): Promise<void> => {
+    using _held = lifeline
+    await removeContainer(container)
+  }
+
+  return { exec, inside, readTar, interactive, [Symbol.asyncDispose]: dispose }
 }
 
 const killedExitCode = 137
+/** The daemon may know of the command's end before it knows of the container's. */
+const endTogetherMs = 2000
 
-/** A command that was killed because its container was taken away did not fail by itself. */
+/** A command that was killed because its container ended did not fail by itself. */
 async function checked(target: ExecTarget, result: ExecResult): Promise<ExecResult> {
   if (result.exitCode !== killedExitCode) return result
-  const running = await target.container.inspect().then(
-    ({ State }) => State.Running,
-    () => false,
-  )
-  if (running) return result
-  throw containerGone(undefined)
+  for (let waitedMs = 0; waitedMs < endTogetherMs; waitedMs += 100) {
+    const running = await target.container.inspect().then(
+      ({ State }) => State.Running,
+      () => false,
+    )
+    if (!running) throw containerGone(undefined)
+    await sleep(100)
+  }
+  return result
 }
 
 const containerGone = (cause: unknown): Error =>

@@ -1,6 +1,7 @@
-import { spawn, spawnSync } from 'node:child_process'
+import { spawn, spawnSync, type ChildProcessByStdio } from 'node:child_process'
 import { once } from 'node:events'
 import { chown, mkdir, mkdtemp, readFile, rm, stat } from 'node:fs/promises'
+import { connect, createServer, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { PassThrough, type Readable } from 'node:stream'
@@ -136,7 +137,8 @@ testWith(needs, 'there is a network only while an online command runs', async (t
   })
 })
 
-const survivors = 'ps -o pid,args | grep -v -E "PID|init|tail -f|ps -o|grep|sh -c ps" ; true'
+// Listed before it is searched: a grep that is just being started would be seen as one process more.
+const survivors = 'list=$(ps -o pid,args); echo "$list" | grep -v -E "PID|init| cat$|ps -o"; true'
 
 testWith(needs, 'aborting stops the whole tree, also what hides in sessions of its own', async (t) => {
   await withSession(async ({ sh }) => {
@@ -268,31 +270,106 @@ testWith(
   },
 )
 
-testWith(needs, 'what a killed run leaves is found and removed by the next', async (t) => {
-  const work = await mkdtemp(join(tmpdir(), 'fwbuild-engine-'))
-  const other = await mkdtemp(join(tmpdir(), 'fwbuild-engine-'))
+/** The child of test/helpers with a session on the work directory, once a command runs in it. */
+async function childWithSession(work: string): Promise<ChildProcessByStdio<null, Readable, null>> {
   await mkdir(join(work, 'tree'))
-  const child = new URL('../../helpers/engine-child.js', import.meta.url).pathname
-  const process = spawn(globalThis.process.execPath, [child, work, busyboxImage], {
+  const script = new URL('../../helpers/engine-child.js', import.meta.url).pathname
+  const child = spawn(process.execPath, [script, work, busyboxImage], {
     stdio: ['ignore', 'pipe', 'inherit'],
   })
-  await once(process.stdout, 'data')
-  process.kill('SIGKILL')
-  await once(process, 'exit')
+  await once(child.stdout, 'data')
+  return child
+}
+
+async function untilGone(work: string): Promise<void> {
+  for (let looks = 0; looks < 300 && containersOf(work).length > 0; looks += 1) await sleep(100)
+}
+
+testWith(needs, 'a container ends with the process that opened it, also when that is killed', async (t) => {
+  const work = await mkdtemp(join(tmpdir(), 'fwbuild-engine-'))
+  const child = await childWithSession(work)
   t.is(containersOf(work).length, 1)
-  const docker = await engine()
-  t.deepEqual(await docker.sweep(other, never), [])
+  // Stopped is not dead: a build that was put aside goes on.
+  child.kill('SIGSTOP')
+  await sleep(1000)
   t.is(containersOf(work).length, 1)
-  const removed = await docker.sweep(work, never)
-  t.is(removed.length, 1)
-  t.regex(removed[0] ?? '', /^fwbuild-killed-/)
+  child.kill('SIGKILL')
+  await once(child, 'exit')
+  await untilGone(work)
   t.deepEqual(containersOf(work), [])
   const before = await readFile(join(work, 'tree/beat'), 'utf8')
   await sleep(400)
   t.is(await readFile(join(work, 'tree/beat'), 'utf8'), before)
   await rm(work, { recursive: true })
-  await rm(other, { recursive: true })
 })
+
+testWith(
+  needs,
+  'a lifeline that breaks is told as a container that is gone, not as a failed command',
+  async (t) => {
+    const work = await mkdtemp(join(tmpdir(), 'fwbuild-engine-'))
+    const lifelines: Socket[] = []
+    const daemon = (process.env['DOCKER_HOST'] ?? 'unix:///var/run/docker.sock').replace('unix://', '')
+    const relay = createServer((client) => {
+      const upstream = connect(daemon)
+      client.on('data', (head) => {
+        if (/^POST \S*\/attach\?/.test(head.toString())) lifelines.push(client)
+      })
+      client.pipe(upstream).pipe(client)
+      for (const [one, other] of [
+        [client, upstream],
+        [upstream, client],
+      ] as const)
+        one.on('error', () => other.destroy()).on('close', () => other.destroy())
+    })
+    relay.listen(join(work, 'relay'))
+    await once(relay, 'listening')
+    try {
+      const { docker } = await connectDocker({ DOCKER_HOST: `unix://${join(work, 'relay')}` }, never)
+      const spec = { image: busyboxImage, mounts: [], env: {}, user, workDir: work, title: 'lifeline' }
+      await using session = await dockerEngine(docker).open(
+        { ...spec, mounts: [{ source: work, target: '/build' }] },
+        never,
+      )
+      t.is(lifelines.length, 1)
+      const error = await t.throwsAsync<Error & { retryable?: boolean }>(
+        session.exec(['sh', '-c', 'echo up; sleep 60'], {
+          cwd: work,
+          signal: never,
+          onLine: () => void lifelines[0]?.destroy(),
+        }),
+      )
+      t.regex(error.message, /was stopped or removed while/)
+      t.true(error.retryable)
+    } finally {
+      relay.close()
+    }
+    t.deepEqual(containersOf(work), [])
+    await rm(work, { recursive: true })
+  },
+)
+
+testWith(
+  needs,
+  'what a killed run leaves is found by its work directory and removed by the next',
+  async (t) => {
+    const work = await mkdtemp(join(tmpdir(), 'fwbuild-engine-'))
+    const other = await mkdtemp(join(tmpdir(), 'fwbuild-engine-'))
+    // What is left of a run that was killed before its container started, and of one whose container goes on.
+    for (const words of [['create'], ['run', '-d']]) {
+      const label = ['--label', `fwbuild.workdir=${work}`]
+      t.is(spawnSync('docker', [...words, ...label, busyboxImage, 'sleep', '1000']).status, 0)
+    }
+    const docker = await engine()
+    t.deepEqual(await docker.sweep(other, never), [])
+    t.is(containersOf(work).length, 2)
+    t.is((await docker.sweep(work, never)).length, 2)
+    t.deepEqual(containersOf(work), [])
+    t.deepEqual(await docker.sweep(work, never), [])
+    await rm(work, { recursive: true })
+    await rm(other, { recursive: true })
+  },
+)
 
 const noDocker = async (t: ExecutionContext, env: Record<string, string>, message: RegExp): Promise<void> => {
   const error = await t.throwsAsync<Error & { hint?: string; exitCode?: number }>(connectDocker(env, never))

@@ -35,6 +35,8 @@ const badInput: readonly (readonly [args: readonly string[], message: RegExp, hi
   [['--rootfs-size', '0'], /--rootfs-size.*whole number above 0/],
   [['-j', '1.5'], /--jobs.*whole number above 0/],
   [['--engine', 'podman'], /--engine.*docker, host/],
+  [['--mirror', 'nonsense'], /--mirror nonsense: not the URL of a Debian mirror.*\[E_OPTION\]/],
+  [['--mirror', 'https://'], /--mirror https:\/\/: not the URL/],
   [['--source', '#main'], /‘#main’ is not a source \[E_SOURCE_SYNTAX\]/],
   [['--merge', 'x#'], /x#’ is not a source \[E_SOURCE_SYNTAX\]/],
   [['--package', 'a b'], /‘a b’ is not a package name \[E_PACKAGE_NAME\]/],
@@ -182,6 +184,20 @@ test('the environment is checked like flags', async (t) => {
   const result = await openwrt(['--dry-run'], { FWBUILD_HV: 'kvm,vbox' })
   t.is(result.exitCode, 2)
   t.regex(result.stderr, /FWBUILD_HV=kvm,vbox: .*\[E_ENV_INVALID\]/)
+})
+
+test('a variable that is no setting is warned of, and changes nothing', async (t) => {
+  const { openwrt } = await bench(t)
+  const env = { FWBUILD_RELAESE: 'mini' }
+  const { stderr, stdout, exitCode } = await openwrt(['--dry-run'], env)
+  t.is(exitCode, 0)
+  t.regex(stdout, /^release {3}25\.12/)
+  t.is(
+    stderr,
+    'fwbuild: warning: FWBUILD_RELAESE is set, but there is no such setting; was FWBUILD_RELEASE meant?\n',
+  )
+  const json = await openwrt(['--dry-run', '--json'], env)
+  t.like(JSON.parse(json.stderr), { type: 'note', level: 'warn' })
 })
 
 test('no Docker and no --engine host: told before anything is compiled, with the way out', async (t) => {

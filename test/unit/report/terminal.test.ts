@@ -1,6 +1,9 @@
+import { spawnSync } from 'node:child_process'
+import { stripVTControlCharacters } from 'node:util'
 import test from 'ava'
 import type { StepEvent } from '../../../src/core/events.ts'
 import { terminalReporter } from '../../../src/report/terminal.ts'
+import { needProgram, testWith } from '../../helpers/need.ts'
 
 /** What a reporter writes to standard error and standard output of this process, which is no terminal here. */
 async function drawn(events: readonly StepEvent[]): Promise<{ err: string; out: string }> {
@@ -65,6 +68,23 @@ test.serial('a failed step ends the list; steps that never began do not hold it 
   t.is(out, '')
   t.regex(err, /First/)
 })
+
+testWith(
+  [needProgram('script')],
+  'on a terminal a warning stands below its step as soon as it is given',
+  (t) => {
+    const child = new URL('../../helpers/terminal-child.js', import.meta.url).pathname
+    const words = [
+      'script',
+      '-qec',
+      `stty cols 60 rows 24; exec '${process.execPath}' '${child}'`,
+      '/dev/null',
+    ]
+    const { stdout, status } = spawnSync(words[0] ?? '', words.slice(1), { encoding: 'utf8' })
+    t.is(status, 137)
+    t.regex(stripVTControlCharacters(stdout), /First\r?\n\s+⚠ careful/)
+  },
+)
 
 test.serial('events before any plan are no harm', async (t) => {
   const { err } = await drawn([{ type: 'note', level: 'info', text: 'swept' }])

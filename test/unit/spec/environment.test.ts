@@ -1,6 +1,6 @@
 import test from 'ava'
 import { FwbuildError } from '../../../src/core/errors.ts'
-import { environmentLayer } from '../../../src/core/spec/environment.ts'
+import { environmentLayer, unknownVariables } from '../../../src/core/spec/environment.ts'
 import { openwrtLayer } from '../../../src/core/spec/options.ts'
 
 test('variables become options: lists, numbers, switches and text', (t) => {
@@ -31,6 +31,8 @@ for (const [variable, value] of [
   ['FWBUILD_JOBS', '1.5'],
   ['FWBUILD_BOOT', 'yes'],
   ['FWBUILD_ENGINE', 'podman'],
+  ['FWBUILD_MIRROR', 'nonsense'],
+  ['FWBUILD_MIRROR', 'http:///debian'],
   ['FWBUILD_IMAGE', 'raw,iso'],
   ['FWBUILD_ROOTFS_SIZE_MB', '-3'],
 ] as const) {
@@ -43,3 +45,19 @@ for (const [variable, value] of [
     t.true(error.message.startsWith(`${variable}=${value}: `), error.message)
   })
 }
+
+test('variables that are no settings are told with the nearest one', (t) => {
+  const env = {
+    FWBUILD_RELAESE: 'mini',
+    FWBUILD_ROOTFS_SIZE: '512',
+    FWBUILD_XYZZY: '',
+    FWBUILD_HV: 'kvm',
+    FWBUILD_NOHUP: '1',
+    PATH: '/bin',
+  }
+  t.deepEqual(unknownVariables(env), [
+    'FWBUILD_RELAESE is set, but there is no such setting; was FWBUILD_RELEASE meant?',
+    'FWBUILD_ROOTFS_SIZE is set, but there is no such setting; was FWBUILD_ROOTFS_SIZE_MB meant?',
+    'FWBUILD_XYZZY is set, but there is no such setting',
+  ])
+})
