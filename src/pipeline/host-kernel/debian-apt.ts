@@ -86,8 +86,15 @@ interface Apt extends DebianAptOptions {
 
 async function openApt(options: DebianAptOptions): Promise<Apt> {
   const { dir, session, signal, user } = options
-  for (const folder of ['state/lists/partial', 'cache/archives/partial', 'log', 'records'])
-    await mkdir(join(dir, folder), { recursive: true })
+  const folders = [
+    'state/lists/partial',
+    'cache/archives/partial',
+    'etc/apt.conf.d',
+    'etc/preferences.d',
+    'log',
+    'records',
+  ]
+  for (const folder of folders) await mkdir(join(dir, folder), { recursive: true })
   const settings = await readAptSettings(signal)
   await atomicWrite(join(dir, 'status'), '')
   await atomicWrite(join(dir, 'apt.conf'), aptConf(session.inside(dir), settings.httpProxy))

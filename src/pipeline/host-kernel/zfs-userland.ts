@@ -1,0 +1,123 @@
+import { copyFile, mkdir, realpath } from 'node:fs/promises'
+import { basename, join } from 'node:path'
+import { dynamicNeeds } from '../../core/host/elf-needs.ts'
+import { upstreamVersion } from '../../core/host/zfs-meta.ts'
+import { giveTo } from '../../effects/build-user.ts'
+import type { BuildUser, Session } from '../../effects/engine.ts'
+import { removeTree } from '../../effects/files.ts'
+import type { DebianApt } from './debian-apt.ts'
+import { requireSuccess } from './session-output.ts'
+
+export interface UserlandPlace {
+  readonly session: Session
+  readonly user: BuildUser
+  /** Below the work directory; replaced. Holds `sbin`, `lib/x86_64-linux-gnu` and `lib64` afterwards. */
+  readonly dir: string
+  readonly note: (text: string, level?: 'info' | 'warn') => void
+  readonly signal: AbortSignal
+}
+
+/** Debian's package with the commands. */
+const utilities = 'zfsutils-linux'
+const programs = ['zpool', 'zfs'] as const
+/** Where the loader looks by itself, in a merged and in an unmerged file system. */
+const libraryFolders = ['lib/x86_64-linux-gnu', 'usr/lib/x86_64-linux-gnu', 'lib', 'usr/lib'] as const
+const programFolders = ['sbin', 'usr/sbin', 'bin', 'usr/bin'] as const
+
+/**
+ * The ZFS commands of a version with every shared library they need and the loader, small enough for an
+ * initramfs: nothing else of the packages is kept.
+ * @param version of the modules; a package of the same upstream version is taken
+ * @returns the directory, or undefined with a note where no suite has that version
+ */
+export async function zfsUserland(
+  apt: DebianApt,
+  version: string,
+  place: UserlandPlace,
+): Promise<string | undefined> {
+  const { dir, note } = place
+  await apt.update()
+  const all = await apt.versions(utilities)
+  const wanted =
+    all.find((candidate) => candidate.version === version) ??
+    all.find((candidate) => upstreamVersion(candidate.version) === upstreamVersion(version))
+  if (wanted === undefined) {
+    note(
+      `no suite in reach has ${utilities} ${upstreamVersion(version)}: the proof loads the modules and makes no pool`,
+      'warn',
+    )
+    return undefined
+  }
+  const roots = await unpackAll(await apt.downloadWithDependencies(wanted, utilities), place)
+  await removeTree(dir)
+  const missing = await keepWhole(roots, place)
+  await removeTree(scratch(dir))
+  if (missing === undefined) return dir
+  await removeTree(dir)
+  note(
+    `${utilities} ${wanted.version} lacks ${missing}: the proof loads the modules and makes no pool`,
+    'warn',
+  )
+  return undefined
+}
+
+const scratch = (dir: string): string => `${dir}.packages`
+
+/** Each package into a folder of its own: a root would have to know which folders are links to others. */
+async function unpackAll(
+  debs: readonly string[],
+  { session, user, dir, signal }: UserlandPlace,
+): Promise<readonly string[]> {
+  const top = scratch(dir)
+  await removeTree(top)
+  await mkdir(top, { recursive: true })
+  await giveTo(top, user)
+  const roots: string[] = []
+  for (const deb of debs) {
+    const root = join(top, String(roots.length))
+    await requireSuccess(session, ['dpkg-deb', '-x', session.inside(deb), session.inside(root)], {
+      cwd: top,
+      signal,
+    })
+    roots.push(root)
+  }
+  return roots
+}
+
+/**
+ * Programs, then what each file kept needs, on to the loader.
+ * @returns what is in none of the packages, if anything
+ */
+async function keepWhole(roots: readonly string[], place: UserlandPlace): Promise<string | undefined> {
+  const { session, dir, signal } = place
+  const wanted = new Map<string, readonly string[]>(
+    programs.map((program) => [join(dir, 'sbin', program), programFolders]),
+  )
+  // A map goes through what is added on the way, and takes each path once.
+  for (const [target, folders] of wanted) {
+    const from = await find(roots, basename(target), folders)
+    if (from === undefined) return basename(target)
+    await mkdir(join(target, '..'), { recursive: true })
+    await copyFile(from, target)
+    const argv = ['readelf', '-dlW', session.inside(target)]
+    const { needed, interpreter } = dynamicNeeds(await requireSuccess(session, argv, { cwd: dir, signal }))
+    for (const name of needed) wanted.set(join(dir, 'lib', 'x86_64-linux-gnu', name), libraryFolders)
+    if (interpreter !== undefined) wanted.set(join(dir, interpreter), libraryFolders)
+  }
+  return undefined
+}
+
+/** A file by its name in one of the folders; links are followed, but not out of the package. */
+async function find(
+  roots: readonly string[],
+  name: string,
+  folders: readonly string[],
+): Promise<string | undefined> {
+  for (const root of roots) {
+    for (const folder of folders) {
+      const path = await realpath(join(root, folder, name)).catch(() => undefined)
+      if (path?.startsWith(`${await realpath(root)}/`) === true) return path
+    }
+  }
+  return undefined
+}
