@@ -1,6 +1,8 @@
+import { zfsByDefault } from '../core/host/zfs-host.ts'
 import { hostKernelSpec } from '../core/spec/host-kernel-spec.ts'
 import { parseHostLock, type HostLock } from '../core/spec/host-lock.ts'
 import type { HostKernelLayer } from '../core/spec/options.ts'
+import { readHostZfs } from '../effects/host-zfs.ts'
 import { readHostOs } from '../effects/host-os.ts'
 import type { HostKernelSettings } from '../pipeline/host-kernel/context.ts'
 import { buildSettings } from './build-settings.ts'
@@ -20,12 +22,14 @@ export async function hostKernelSettings(
   io: Io,
 ): Promise<HostKernelSettings> {
   const spec = hostKernelSpec(layers)
+  const hostZfs = await readHostZfs(io.signal)
   const { id, codename } = await readHostOs()
   return {
     ...(await buildSettings(layers, { name: spec.name, suites: buildrootSuites }, io)),
     spec,
     hostSuite: id === 'debian' ? (codename ?? 'sid') : usualSuite,
-    zfsOn: spec.zfs.kind !== 'off' && spec.zfs.kind !== 'auto',
+    hostZfs,
+    zfsOn: spec.zfs.kind === 'auto' ? zfsByDefault(hostZfs) : spec.zfs.kind !== 'off',
     lock: await readLock(run.lock, io),
   }
 }

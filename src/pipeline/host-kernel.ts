@@ -4,13 +4,16 @@ import type { HostKernelContext } from './host-kernel/context.ts'
 import { packagesStep } from './host-kernel/packages.ts'
 import { patchStep } from './host-kernel/patch.ts'
 import { sourceStep } from './host-kernel/source.ts'
+import { zfsSourceStep, zfsStep } from './host-kernel/zfs.ts'
 import type { Step } from './run.ts'
 
 /** The recipe of `fwbuild host-kernel`. */
 export const hostKernelSteps = (): readonly Step<HostKernelContext>[] => [
   sourceStep,
   patchStep,
+  zfsSourceStep,
   hostConfigureStep,
   hostCompileStep,
   packagesStep,
+  zfsStep,
 ]

@@ -103,7 +103,7 @@ function parseKernelSource(text: string, sha256: string | undefined): KernelSour
 function parseZfs(text: string): ZfsWish {
   if (text === 'auto' || text === 'off' || text === 'on') return { kind: text }
   if (text.includes('/')) return { kind: 'path', path: text }
-  if (/^\d+(?:\.\d+)+$/.test(text)) return { kind: 'version', version: text }
+  if (/^(?:\d+:)?\d+\.[\w.+~-]*$/.test(text)) return { kind: 'version', version: text }
   throw usageError('E_ZFS_SYNTAX', `--zfs ${text}: not known`, {
     hint: 'write on, off, auto, a version like 2.3.9, or a path with a slash in it (./zfs)',
   })

@@ -6,6 +6,7 @@ import { sha256File } from '../../effects/files.ts'
 import type { Step } from '../run.ts'
 import type { HostKernelContext } from './context.ts'
 import { kbuild } from './kbuild.ts'
+import { kernelInterface } from './kernel-interface.ts'
 
 type CompileOutputs = {
   /** `uname -r`. */
@@ -13,6 +14,7 @@ type CompileOutputs = {
   readonly imageSha256: string
   readonly imageMtimeMs: number
   readonly symversSha256: string
+  readonly interfaceDigest: string
   readonly items: number
 }
 
@@ -32,7 +34,8 @@ export const hostCompileStep: Step<HostKernelContext, CompileOutputs> = {
   run: async (context, tools) => {
     const { obj } = context.places
     const before = (tools.previous as CompileOutputs | undefined)?.items
-    const targets = (await hasModules(obj)) ? ['bzImage', 'modules'] : ['bzImage']
+    const modular = await hasModules(obj)
+    const targets = modular ? ['bzImage', 'modules'] : ['bzImage']
     const items = await kbuild(context, targets, tools, before === undefined ? {} : { expectedItems: before })
     const image = join(obj, imagePath)
     const release = (await readFile(join(obj, 'include/config/kernel.release'), 'utf8')).trim()
@@ -43,11 +46,13 @@ export const hostCompileStep: Step<HostKernelContext, CompileOutputs> = {
       )
     }
     const symvers = join(obj, 'Module.symvers')
+    const trees = { kernelSrcDir: context.places.src, kernelObjDir: obj }
     return {
       release,
       imageSha256: await sha256File(image, tools),
       imageMtimeMs: (await stat(image)).mtimeMs,
       symversSha256: existsSync(symvers) ? await sha256File(symvers, tools) : '',
+      interfaceDigest: modular ? await kernelInterface(trees, tools.signal) : '',
       // An incremental run says nothing of how long a whole one takes.
       items: Math.max(items, before ?? 0),
     }
@@ -60,6 +65,7 @@ export const hostCompileStep: Step<HostKernelContext, CompileOutputs> = {
     context.found.release = outputs.release
     context.found.imageSha256 = outputs.imageSha256
     context.found.symversSha256 = outputs.symversSha256
+    context.found.interfaceDigest = outputs.interfaceDigest
   },
   summary: ({ release }) => release,
 }

@@ -1,5 +1,6 @@
 import { join } from 'node:path'
 import { suitesFor } from '../../core/host/apt-output.ts'
+import type { HostZfs } from '../../core/host/zfs-host.ts'
 import { canonicalJson } from '../../core/json.ts'
 import type { HostLock } from '../../core/spec/host-lock.ts'
 import type { HostKernelSpec } from '../../core/spec/host-kernel-spec.ts'
@@ -15,6 +16,8 @@ export interface HostKernelSettings extends BuildSettings {
   readonly hostSuite: string
   /** Whether ZFS modules are built: asked for, or the host has ZFS. */
   readonly zfsOn: boolean
+  /** ZFS as it is on this machine. */
+  readonly hostZfs: HostZfs
   readonly lock: HostLock | undefined
 }
 
@@ -63,6 +66,14 @@ export type SourceOrigin = {
   readonly debian: { readonly name: string; readonly version: string; readonly suite: string } | null
 }
 
+/** Where the ZFS modules come from. */
+export type ZfsFinding = {
+  /** Package version, or what META says of a tree. */
+  readonly version: string
+  readonly origin: string
+  readonly suite: string | null
+}
+
 /** Filled by the steps as they are done or adopted from their records. */
 export interface HostKernelFindings {
   origin: SourceOrigin | undefined
@@ -82,6 +93,12 @@ export interface HostKernelFindings {
   release: string
   imageSha256: string
   symversSha256: string
+  /** Digest of all that a module outside the tree sees of the kernel; empty where it has no modules. */
+  interfaceDigest: string
+  /** The ZFS that fits the kernel. */
+  zfs: ZfsFinding | undefined
+  /** What the ZFS modules call themselves; empty before they were built. */
+  zfsModules: string
   /** linux-image and linux-headers, on this machine. */
   kernelPackages: readonly string[]
 }
@@ -99,6 +116,9 @@ const noFindings = (): HostKernelFindings => ({
   release: '',
   imageSha256: '',
   symversSha256: '',
+  interfaceDigest: '',
+  zfs: undefined,
+  zfsModules: '',
   kernelPackages: [],
 })
 

@@ -1,4 +1,12 @@
 /** Names that --until takes, in order. */
-export const hostKernelStepIds = ['source', 'patch', 'configure', 'compile', 'packages'] as const
+export const hostKernelStepIds = [
+  'source',
+  'patch',
+  'zfs-source',
+  'configure',
+  'compile',
+  'packages',
+  'zfs',
+] as const
 
 export type HostKernelStepId = (typeof hostKernelStepIds)[number]

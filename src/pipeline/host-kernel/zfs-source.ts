@@ -1,6 +1,4 @@
-import { existsSync } from 'node:fs'
-import { resolve } from 'node:path'
-import { infraError, usageError } from '../../core/errors.ts'
+import { infraError } from '../../core/errors.ts'
 import {
   fitsKernel,
   matchingCandidates,
@@ -21,22 +19,6 @@ export const zfsPackage = 'zfs-dkms'
 
 /** What `--zfs` asks for. */
 export type ZfsWish = { readonly kind: 'any' } | { readonly kind: 'version' | 'path'; readonly value: string }
-
-/**
- * Reads the value of `--zfs`; without one, any version that fits.
- * @param cwd what a relative path counts from
- * @throws usage E_ZFS_PATH for what is neither a version nor there
- */
-export function zfsWishOf(value: string | undefined, cwd: string): ZfsWish {
-  if (value === undefined || value === '') return { kind: 'any' }
-  const path = resolve(cwd, value)
-  const looksLikeVersion = /^(?:\d+:)?\d+\.[\w.+~-]*$/.test(value)
-  if (existsSync(path) && (value.includes('/') || !looksLikeVersion)) return { kind: 'path', value: path }
-  if (looksLikeVersion) return { kind: 'version', value }
-  throw usageError('E_ZFS_PATH', `--zfs=${value}: no such file or directory, and no version`, {
-    hint: 'write --zfs, --zfs=2.3.9, --zfs=DIRECTORY, --zfs=zfs-2.3.9.tar.gz or --zfs=off',
-  })
-}
 
 export interface ZfsRequest {
   readonly wish: ZfsWish

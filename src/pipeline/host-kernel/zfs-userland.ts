@@ -48,7 +48,7 @@ export async function zfsUserland(
     )
     return undefined
   }
-  const roots = await unpackAll(await apt.downloadWithDependencies(wanted, utilities), place)
+  const roots = await unpackAll(await apt.downloadWithDependencies(wanted), place)
   await removeTree(dir)
   const missing = await keepWhole(roots, place)
   await removeTree(scratch(dir))

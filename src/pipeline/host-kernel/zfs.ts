@@ -1,0 +1,94 @@
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import { dkmsWarning, zfsMismatch } from '../../core/host/zfs-host.ts'
+import type { ZfsWish as SpecWish } from '../../core/spec/host-kernel-spec.ts'
+import type { Step } from '../run.ts'
+import type { HostKernelContext, ZfsFinding } from './context.ts'
+import { buildZfs } from './zfs-build.ts'
+import { fetchZfs, type ZfsWish } from './zfs-source.ts'
+import { zfsTree } from './zfs-unpack.ts'
+
+type ZfsSourceOutputs = { readonly zfs: ZfsFinding | null }
+
+/** Which ZFS fits this kernel is known before anything is compiled. */
+export const zfsSourceStep: Step<HostKernelContext, ZfsSourceOutputs> = {
+  id: 'zfs-source',
+  title: 'Find a ZFS for this kernel',
+  version: 1,
+  inputs: async (context) => ({
+    on: context.zfsOn,
+    wish: { ...context.spec.zfs },
+    kernel: context.found.kernelVersion,
+    userland: context.hostZfs.userland ?? null,
+    locked: context.lock?.zfs ?? null,
+  }),
+  run: async (context, tools) => {
+    if (!context.zfsOn) return { zfs: null }
+    const { places, user, hostZfs, lock } = context
+    const source = await fetchZfs(
+      await context.apt(tools),
+      {
+        wish: lock?.zfs == null ? wishOf(context.spec.zfs) : { kind: 'version', value: lock.zfs },
+        kernel: context.found.kernelVersion,
+        note: tools.note,
+        ...(hostZfs.userland === undefined ? {} : { userland: hostZfs.userland }),
+      },
+      { session: await context.session(tools.line), root: places.zfs, user, signal: tools.signal },
+    )
+    const { version, origin, suite } = source
+    for (const text of [zfsMismatch(hostZfs, version, suite), dkmsWarning(hostZfs)]) {
+      if (text !== undefined) tools.note(text, 'warn')
+    }
+    return { zfs: { version, origin, suite: suite ?? null } }
+  },
+  intact: async (context, { zfs }) => zfs === null || existsSync(join(zfsTree(context.places.zfs), 'META')),
+  adopt: (context, { zfs }) => {
+    context.found.zfs = zfs ?? undefined
+  },
+  summary: ({ zfs }) => (zfs === null ? 'not asked for' : zfs.origin),
+}
+
+function wishOf(wish: SpecWish): ZfsWish {
+  if (wish.kind === 'version') return { kind: 'version', value: wish.version }
+  return wish.kind === 'path' ? { kind: 'path', value: wish.path } : { kind: 'any' }
+}
+
+type ZfsOutputs = { readonly version: string; readonly files: readonly string[] }
+
+/** ZFS modules, compiled outside DKMS for exactly this kernel. */
+export const zfsStep: Step<HostKernelContext, ZfsOutputs> = {
+  id: 'zfs',
+  title: 'Compile the ZFS modules',
+  version: 1,
+  inputs: async (context) => ({
+    zfs: context.found.zfs ?? null,
+    // A patch that no module can see leaves them as they are.
+    kernel: context.found.zfs === undefined ? null : context.found.interfaceDigest,
+    buildroot: context.buildrootInputs,
+  }),
+  run: async (context, tools) => {
+    const { places, user, jobs } = context
+    if (context.found.zfs === undefined) return { version: '', files: [] }
+    const { version, files } = await buildZfs({
+      session: await context.session(tools.line),
+      user,
+      zfsDir: zfsTree(places.zfs),
+      kernelSrcDir: places.src,
+      kernelObjDir: places.obj,
+      release: context.found.release,
+      stageDir: zfsStage(context),
+      jobs,
+      ccache: true,
+      tools,
+    })
+    return { version, files }
+  },
+  intact: async (context, { files }) => files.every((file) => existsSync(join(zfsStage(context), file))),
+  adopt: (context, { version }) => {
+    context.found.zfsModules = version
+  },
+  summary: ({ version, files }) => (version === '' ? 'not asked for' : `${version}: ${files.length} files`),
+}
+
+/** The modules as they are installed: lib/modules/RELEASE/extra. */
+export const zfsStage = ({ places }: HostKernelContext): string => join(places.stage, 'zfs-modules')
