@@ -29,6 +29,8 @@ export async function hostKernelSettings(
     spec,
     hostSuite: id === 'debian' ? (codename ?? 'sid') : usualSuite,
     hostZfs,
+    acsParameters: spec.acs === 'off' ? [] : ['downstream', 'multifunction'],
+    vfioIds: [],
     zfsOn: spec.zfs.kind === 'auto' ? zfsByDefault(hostZfs) : spec.zfs.kind !== 'off',
     lock: await readLock(run.lock, io),
   }

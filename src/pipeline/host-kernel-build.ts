@@ -53,7 +53,7 @@ async function buildLocked(request: HostKernelRequest): Promise<HostKernelResult
   await mkdir(context.places.root, { recursive: true })
   await giveTo(context.places.root, user, signal)
   try {
-    const result = await runSteps(hostKernelSteps(), context, {
+    const result = await runSteps(hostKernelSteps(request.toolVersion), context, {
       stateDir: context.stateDir,
       signal,
       report,

@@ -1,6 +1,8 @@
+import { hostBootStep } from './host-kernel/boot.ts'
 import { hostCompileStep } from './host-kernel/compile.ts'
 import { hostConfigureStep } from './host-kernel/configure.ts'
 import type { HostKernelContext } from './host-kernel/context.ts'
+import { hostManifestStep } from './host-kernel/manifest.ts'
 import { packagesStep } from './host-kernel/packages.ts'
 import { patchStep } from './host-kernel/patch.ts'
 import { sourceStep } from './host-kernel/source.ts'
@@ -8,7 +10,7 @@ import { zfsSourceStep, zfsStep } from './host-kernel/zfs.ts'
 import type { Step } from './run.ts'
 
 /** The recipe of `fwbuild host-kernel`. */
-export const hostKernelSteps = (): readonly Step<HostKernelContext>[] => [
+export const hostKernelSteps = (toolVersion: string): readonly Step<HostKernelContext>[] => [
   sourceStep,
   patchStep,
   zfsSourceStep,
@@ -16,4 +18,6 @@ export const hostKernelSteps = (): readonly Step<HostKernelContext>[] => [
   hostCompileStep,
   packagesStep,
   zfsStep,
+  hostBootStep,
+  hostManifestStep(toolVersion),
 ]

@@ -1,5 +1,6 @@
-/** How a host kernel treats devices for its user: not patched, or one of the two meanings of our patch. */
-export type AcsMode = 'off' | 'missing' | 'always'
+import type { AcsMode } from '../spec/options.ts'
+
+export type { AcsMode }
 
 /** What the kernel reads from `pcie_acs_override=`. */
 export interface AcsOverride {

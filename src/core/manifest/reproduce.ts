@@ -1,25 +1,33 @@
+import { kernelSourceText, type HostKernelSpec } from '../spec/host-kernel-spec.ts'
 import type { OpenwrtSpec } from '../spec/openwrt-spec.ts'
 import type { SourceReference } from '../spec/source-reference.ts'
 
 /** The same build again, from the lock file beside the script. */
 export function reproduceScript(spec: OpenwrtSpec): string {
-  const args = openwrtArguments(spec).map(shellWord).join(' ')
+  return script('these images', `openwrt --lock "$here/fwbuild.lock"`, openwrtArguments(spec))
+}
+
+/** The same host kernel again, from the lock file beside the script. */
+export function reproduceHostScript(spec: HostKernelSpec): string {
+  return script('this kernel', `host-kernel --lock "$here/fwbuild-host.lock"`, hostKernelArguments(spec))
+}
+
+function script(what: string, command: string, args: readonly string[]): string {
   return [
     '#!/bin/sh',
-    '# Builds these images again: same sources, patches and options. Run it with the path of fwbuild:',
+    `# Builds ${what} again: same sources, patches and options. Run it with the path of fwbuild:`,
     '#   ./reproduce.sh /path/to/fwbuild [more options]',
     'set -eu',
     'fwbuild=${1:-fwbuild}',
     '[ $# -eq 0 ] || shift',
     'here=$(CDPATH= cd -- "$(dirname -- "$0")" && pwd)',
-    `exec "$fwbuild" openwrt --lock "$here/fwbuild.lock" ${args} "$@"`,
+    `exec "$fwbuild" ${command} ${args.map(shellWord).join(' ')} "$@"`,
     '',
   ].join('\n')
 }
 
 /** Flags that give an equal specification. */
 export function openwrtArguments(spec: OpenwrtSpec): readonly string[] {
-  const each = (flag: string, values: readonly string[]): string[] => values.flatMap((value) => [flag, value])
   return [
     '--release',
     spec.release.name,
@@ -41,6 +49,27 @@ export function openwrtArguments(spec: OpenwrtSpec): readonly string[] {
     ...(spec.boot ? [] : ['--no-boot']),
   ]
 }
+
+/** Flags that give an equal specification of a host kernel. */
+export function hostKernelArguments(spec: HostKernelSpec): readonly string[] {
+  const { source, config, zfs } = spec
+  return [
+    `--acs=${spec.acs}`,
+    `--zfs=${zfs.kind === 'version' ? zfs.version : zfs.kind === 'path' ? zfs.path : zfs.kind}`,
+    '--source',
+    kernelSourceText(source),
+    ...each('--sha256', source.kind === 'tarball' && source.sha256 !== undefined ? [source.sha256] : []),
+    '--config',
+    config.kind === 'file' ? config.path : config.kind,
+    ...each('--patch', spec.patches),
+    ...each('--fragment', spec.fragments),
+    `--localversion=${spec.localversion}`,
+    ...each('--passthrough', spec.passthrough),
+    ...(spec.boot ? [] : ['--no-boot']),
+  ]
+}
+
+const each = (flag: string, values: readonly string[]): string[] => values.flatMap((value) => [flag, value])
 
 const referenceText = ({ location, ref }: SourceReference): string =>
   ref === undefined ? location : `${location}#${ref}`

@@ -1,5 +1,6 @@
 import { join } from 'node:path'
 import { suitesFor } from '../../core/host/apt-output.ts'
+import type { GroupsProof } from '../../core/host/iommu-proof.ts'
 import type { HostZfs } from '../../core/host/zfs-host.ts'
 import { canonicalJson } from '../../core/json.ts'
 import type { HostLock } from '../../core/spec/host-lock.ts'
@@ -9,6 +10,7 @@ import { atomicWrite } from '../../effects/files.ts'
 import type { BuildPaths, BuildSettings } from '../build-settings.ts'
 import type { PatchFinding, RewrittenFile } from '../openwrt/context.ts'
 import { debianApt, type DebianApt } from './debian-apt.ts'
+import type { ModulesProof } from './prove-modules.ts'
 
 export interface HostKernelSettings extends BuildSettings {
   readonly spec: HostKernelSpec
@@ -18,6 +20,10 @@ export interface HostKernelSettings extends BuildSettings {
   readonly zfsOn: boolean
   /** ZFS as it is on this machine. */
   readonly hostZfs: HostZfs
+  /** Options of `pcie_acs_override=` that this machine is advised to boot with. */
+  readonly acsParameters: readonly string[]
+  /** `vvvv:dddd` of the devices for vfio-pci. */
+  readonly vfioIds: readonly string[]
   readonly lock: HostLock | undefined
 }
 
@@ -101,6 +107,10 @@ export interface HostKernelFindings {
   zfsModules: string
   /** linux-image and linux-headers, on this machine. */
   kernelPackages: readonly string[]
+  /** In the output folder: packages and what installs them, by path relative to it. */
+  delivered: readonly { readonly path: string; readonly sha256: string }[]
+  groupsProof: GroupsProof | undefined
+  modulesProof: ModulesProof | undefined
 }
 
 const noFindings = (): HostKernelFindings => ({
@@ -120,6 +130,9 @@ const noFindings = (): HostKernelFindings => ({
   zfs: undefined,
   zfsModules: '',
   kernelPackages: [],
+  delivered: [],
+  groupsProof: undefined,
+  modulesProof: undefined,
 })
 
 /** Records and logs of a build. */

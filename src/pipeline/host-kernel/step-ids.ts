@@ -7,6 +7,8 @@ export const hostKernelStepIds = [
   'compile',
   'packages',
   'zfs',
+  'boot',
+  'manifest',
 ] as const
 
 export type HostKernelStepId = (typeof hostKernelStepIds)[number]

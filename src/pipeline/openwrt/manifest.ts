@@ -7,9 +7,9 @@ import { bytesOf } from '../../core/patch/lines.ts'
 import { sha256sums, type Manifest } from '../../core/manifest/manifest.ts'
 import { reproduceScript } from '../../core/manifest/reproduce.ts'
 import { renderLockfile } from '../../core/spec/lockfile.ts'
-import type { StepRecord } from '../../core/step-record.ts'
 import { atomicWrite } from '../../effects/files.ts'
 import type { Step } from '../run.ts'
+import { stepsOf } from '../step-times.ts'
 import { targetPath } from './compile.ts'
 import type { OpenwrtContext, RewrittenFile } from './context.ts'
 import { loadFragments } from './fragments.ts'
@@ -76,20 +76,12 @@ async function manifestOf(context: OpenwrtContext, toolVersion: string): Promise
     patches: [...found.patches],
     fragments: (await loadFragments(context)).map(({ file, sha256 }) => ({ file, sha256 })),
     buildroot: await usedBuildroot(context),
-    steps: await stepsOf(context.stateDir),
+    steps: await stepsOf(
+      context.stateDir,
+      openwrtStepIds.filter((each) => each !== 'manifest'),
+    ),
     artifacts: found.artifacts as Manifest['artifacts'],
   }
-}
-
-async function stepsOf(stateDir: string): Promise<Manifest['steps']> {
-  const steps: Manifest['steps'] = []
-  for (const id of openwrtStepIds.filter((each) => each !== 'manifest')) {
-    const file = join(stateDir, 'steps', `${id}.json`)
-    if (!existsSync(file)) continue
-    const { step, fingerprint, durationMs } = JSON.parse(await readFile(file, 'utf8')) as StepRecord
-    steps.push({ step, fingerprint, durationMs })
-  }
-  return steps
 }
 
 /** Upstream's own from 19.07 on; before, the configuration as built. */
