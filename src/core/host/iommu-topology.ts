@@ -92,6 +92,8 @@ export function proofCommand(machine: ProofMachine): readonly string[] {
     'console=ttyS0,115200',
     // A panic ends QEMU, which runs with -no-reboot.
     'panic=-1',
+    // The kernel panics when it finds the timer slow, which an emulated one is on a busy machine.
+    'no_timer_check',
     'intel_iommu=on',
     ...topologyParameters(machine.topology),
     ...machine.parameters,
