@@ -4,7 +4,7 @@ import type { Command } from 'commander'
 import { usageError } from '../core/errors.ts'
 import type { HostJob } from '../core/host/requirements.ts'
 import { buildHostKernel, type HostKernelResult } from '../pipeline/host-kernel-build.ts'
-import { lookForNewer, takeNewer } from '../pipeline/host-kernel-watch.ts'
+import { lookForNewer, takeNewer, type WatchResult } from '../pipeline/host-kernel-watch.ts'
 import { requireProofs } from '../pipeline/host-kernel/boot.ts'
 import type { HostKernelSettings } from '../pipeline/host-kernel/context.ts'
 import { hostKernelStepIds, type HostKernelStepId } from '../pipeline/host-kernel/step-ids.ts'
@@ -56,19 +56,23 @@ async function watchFor(
   run: RunFlags,
   io: Io,
 ): Promise<boolean> {
-  const reporter = reporterFor(run, io)
-  const { signal } = io
-  const found = await lookForNewer(settings, {
-    command: 'fwbuild host-kernel watch',
-    signal,
-    report: reporter.report,
-  }).finally(() => reporter.close())
+  const found = await look(settings, run, io)
   const { built, offered, newer } = found
   if (only && run.json) io.stdout(`${JSON.stringify(found, null, 2)}\n`)
   else io.stderr(newer ? `newer: ${offered} (built: ${built})\n` : `${built} is the newest\n`)
   if (only || !newer) return false
   await takeNewer(settings, found)
   return true
+}
+
+async function look(settings: HostKernelSettings, run: RunFlags, io: Io): Promise<WatchResult> {
+  const reporter = reporterFor(run, io)
+  try {
+    const { report } = reporter
+    return await lookForNewer(settings, { command: 'fwbuild host-kernel watch', signal: io.signal, report })
+  } finally {
+    await reporter.close()
+  }
 }
 
 function checkStep(name: string | undefined): HostKernelStepId | undefined {
