@@ -50,7 +50,7 @@ export type OpenwrtLayer = z.infer<typeof openwrtLayer>
 
 /** fwbuild.yaml. */
 export const fileSchema = z.strictObject({
-  version: z.literal(1).describe('version of this file’s format'),
+  version: z.literal(1, { error: 'has to be 1' }).describe('version of this file’s format'),
   ...optional(commonOptions).shape,
   openwrt: optional(openwrtOptions).optional(),
 })
