@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Reporter } from '../core/events.ts'
 import { checkDisk } from './disk-preflight.ts'
@@ -43,6 +44,9 @@ async function buildLocked(request: BuildRequest): Promise<BuildResult> {
       builtMark: join(stateDir, 'last/compile.json'),
     })
   }
+  // Before hours of downloads; a build that got this far may have nothing left to do but to look at records.
+  const untilSources = request.until !== undefined && sourceSteps.has(request.until)
+  if (!untilSources && !existsSync(join(stateDir, 'last/feeds.json'))) await engine.require(signal)
   const context = await openwrtContext(settings, signal, (text) =>
     report({ type: 'note', level: 'warn', text }),
   )
@@ -67,4 +71,6 @@ async function checkGivenFiles(context: OpenwrtContext): Promise<void> {
   for (const { text, file } of await loadFragments(context)) parseFragment(text, file)
 }
 
+/** They need no session. */
+const sourceSteps: ReadonlySet<string> = new Set(['source', 'merge', 'patch'])
 const compileSteps: ReadonlySet<string> = new Set(['kernel-config', 'compile', 'images', 'boot', 'manifest'])

@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs'
-import { chmod, mkdir, readFile, writeFile } from 'node:fs/promises'
+import { chmod, mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import test, { type ExecutionContext } from 'ava'
 import { openwrtStepIds } from '../../../src/pipeline/openwrt/step-ids.ts'
@@ -200,14 +200,15 @@ test('a variable that is no setting is warned of, and changes nothing', async (t
   t.like(JSON.parse(json.stderr), { type: 'note', level: 'warn' })
 })
 
-test('no Docker and no --engine host: told before anything is compiled, with the way out', async (t) => {
+test('no Docker and no --engine host: told before anything is fetched, with the way out', async (t) => {
   const { home, openwrt } = await bench(t)
   const args = ['--release', 'mini', '--work', join(home, 'work'), '--until', 'configure']
   const result = await openwrt(args, { DOCKER_HOST: `unix://${home}/none.sock` })
   t.is(result.exitCode, 3, result.stderr)
   t.regex(result.stderr, /none\.sock/)
   t.regex(result.stderr, /--engine host/)
-  t.false(existsSync(join(home, 'work/lock')))
+  t.notRegex(result.stderr, /Source tree/)
+  t.deepEqual(await readdir(join(home, 'work')), ['CACHEDIR.TAG'])
 })
 
 test('a work directory that cannot be made is an infra error, not a bug', async (t) => {
