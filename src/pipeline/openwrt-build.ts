@@ -35,7 +35,7 @@ export async function buildOpenwrt(request: BuildRequest): Promise<BuildResult> 
 
 async function buildLocked(request: BuildRequest): Promise<BuildResult> {
   const { settings, signal, report } = request
-  const { paths, spec } = settings
+  const { paths, spec, engine } = settings
   const stateDir = stateDirOf(paths.work, spec.release.name)
   if (request.until === undefined || compileSteps.has(request.until)) {
     await checkDisk({

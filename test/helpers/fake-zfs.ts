@@ -164,6 +164,8 @@ export function fakeApt(
   }
   return {
     downloaded,
+    names: (prefix) =>
+      Promise.resolve(packages.map(({ name }) => name).filter((name) => name.startsWith(prefix))),
     update: () => Promise.resolve(),
     versions: (name) => Promise.resolve(packages.filter((one) => one.name === name)),
     download: async (wanted) => fetch(wanted),

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import type { ExecutionContext } from 'ava'
 import type { FwbuildError } from '../../../src/core/errors.ts'
 import type { Session } from '../../../src/effects/engine.ts'
-import { fetchZfs, zfsWishOf, type ZfsRequest } from '../../../src/pipeline/host-kernel/zfs-source.ts'
+import { fetchZfs, type ZfsRequest } from '../../../src/pipeline/host-kernel/zfs-source.ts'
 import type { ZfsPlace } from '../../../src/pipeline/host-kernel/zfs-unpack.ts'
 import { fakeApt, fakeZfsTree, hostSession, packDeb, user, type FakeApt } from '../../helpers/fake-zfs.ts'
 import { needProgram, testWith } from '../../helpers/need.ts'
@@ -12,6 +12,8 @@ import { temporaryDirectory } from '../../helpers/temporary.ts'
 
 const signal = new AbortController().signal
 const needs = [needProgram('dpkg-deb'), needProgram('tar')]
+
+const pathWish = (work: string, name: string) => ({ kind: 'path', value: join(work, name) }) as const
 
 interface Bench {
   readonly work: string
@@ -122,20 +124,20 @@ testWith(needs, 'a tree is copied without what an earlier build left in it', asy
       writeFileSync(join(tree, name), '')
     for (const name of ['.git', 'build']) mkdirSync(join(tree, name))
     utimesSync(join(tree, 'configure'), 1_000_000, 1_000_000)
-    const found = await fetchZfs(apt, request({ wish: zfsWishOf('my-zfs', work) }), place)
+    const found = await fetchZfs(apt, request({ wish: pathWish(work, 'my-zfs') }), place)
     t.deepEqual(readdirSync(found.dir).sort(), ['META', 'Makefile.in', 'configure', 'module'])
     t.deepEqual(readdirSync(join(found.dir, 'module')).sort(), ['Kbuild', 'Makefile.in', 'spl.c', 'zfs.c'])
     t.is(statSync(join(found.dir, 'configure')).mtimeMs, 1_000_000_000)
     t.is(found.suite, undefined)
     rmSync(join(tree, 'configure'))
     const error = await t.throwsAsync<FwbuildError>(
-      fetchZfs(apt, request({ wish: zfsWishOf('my-zfs', work) }), place),
+      fetchZfs(apt, request({ wish: pathWish(work, 'my-zfs') }), place),
       { code: 'E_ZFS_CONFIGURE' },
     )
     t.regex(error.hint ?? '', /autogen\.sh/)
     t.true(existsSync(join(found.dir, 'configure')), 'what was there stays')
     rmSync(join(tree, 'META'))
-    await t.throwsAsync(fetchZfs(apt, request({ wish: zfsWishOf('my-zfs', work) }), place), {
+    await t.throwsAsync(fetchZfs(apt, request({ wish: pathWish(work, 'my-zfs') }), place), {
       code: 'E_ZFS_META',
     })
   })
@@ -145,27 +147,15 @@ testWith(needs, 'a tarball is unpacked; a damaged one is refused', async (t) => 
   await withArchive(t, async ({ work, apt, place, request }) => {
     fakeZfsTree(join(work, 'zfs-2.3.9'))
     t.is(spawnSync('tar', ['-C', work, '-czf', join(work, 'zfs.tar.gz'), 'zfs-2.3.9']).status, 0)
-    const found = await fetchZfs(apt, request({ wish: zfsWishOf('./zfs.tar.gz', work) }), place)
+    const found = await fetchZfs(apt, request({ wish: pathWish(work, 'zfs.tar.gz') }), place)
     t.is(found.version, '2.3.9-1')
     t.true(existsSync(join(found.dir, 'META')))
     t.deepEqual(apt.downloaded, [])
-    const tooNew = request({ kernel: '7.3', wish: zfsWishOf('./zfs.tar.gz', work) })
+    const tooNew = request({ kernel: '7.3', wish: pathWish(work, 'zfs.tar.gz') })
     await t.throwsAsync(fetchZfs(apt, tooNew, place), { code: 'E_ZFS_KERNEL' })
     writeFileSync(join(work, 'bad.tar.gz'), 'no archive')
-    await t.throwsAsync(fetchZfs(apt, request({ wish: zfsWishOf('bad.tar.gz', work) }), place), {
+    await t.throwsAsync(fetchZfs(apt, request({ wish: pathWish(work, 'bad.tar.gz') }), place), {
       code: 'E_ZFS_TARBALL',
     })
   })
-})
-
-testWith([], 'what --zfs can be', async (t) => {
-  const work = await temporaryDirectory(t)
-  mkdirSync(join(work, '2.3.9'))
-  mkdirSync(join(work, 'zfs'))
-  t.deepEqual(zfsWishOf(undefined, work), { kind: 'any' })
-  t.deepEqual(zfsWishOf('2.3.9', work), { kind: 'version', value: '2.3.9' })
-  t.deepEqual(zfsWishOf('2.4.4-1~bpo13+1', work), { kind: 'version', value: '2.4.4-1~bpo13+1' })
-  t.deepEqual(zfsWishOf('./2.3.9', work), { kind: 'path', value: join(work, '2.3.9') })
-  t.deepEqual(zfsWishOf('zfs', work), { kind: 'path', value: join(work, 'zfs') })
-  t.throws(() => zfsWishOf('nowhere', work), { code: 'E_ZFS_PATH' })
 })
