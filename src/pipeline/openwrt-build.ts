@@ -5,7 +5,13 @@ import { checkDisk } from './disk-preflight.ts'
 import { openwrtSteps } from './openwrt.ts'
 import type { OpenwrtStepId } from './openwrt/step-ids.ts'
 import { parseFragment } from '../core/kconfig/fragment.ts'
-import { openwrtContext, stateDirOf, type OpenwrtContext, type OpenwrtSettings } from './openwrt/context.ts'
+import {
+  openwrtContext,
+  stateDirOf,
+  treeOf,
+  type OpenwrtContext,
+  type OpenwrtSettings,
+} from './openwrt/context.ts'
 import { loadFragments } from './openwrt/fragments.ts'
 import { loadPatches } from './openwrt/patch.ts'
 import { runSteps, type RunResult } from './run.ts'
@@ -38,11 +44,15 @@ async function buildLocked(request: BuildRequest): Promise<BuildResult> {
   const { paths, spec, engine } = settings
   const stateDir = stateDirOf(paths.work, spec.release.name)
   if (request.until === undefined || compileSteps.has(request.until)) {
-    await checkDisk({
-      path: paths.work,
-      bytes: spec.release.diskBytes,
-      builtMark: join(stateDir, 'last/compile.json'),
-    })
+    await checkDisk(
+      {
+        path: paths.work,
+        bytes: spec.release.diskBytes,
+        writes: [treeOf(paths.work, spec.release.name), join(paths.work, 'ccache'), join(paths.work, 'dl')],
+        builtMark: join(stateDir, 'last/compile.json'),
+      },
+      signal,
+    )
   }
   // Before hours of downloads; a build that got this far may have nothing left to do but to look at records.
   const untilSources = request.until !== undefined && sourceSteps.has(request.until)
