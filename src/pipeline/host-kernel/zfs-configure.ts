@@ -14,7 +14,7 @@ const cacheVersion = 1
 
 /**
  * Runs configure in the tree. Most of its time goes into some 250 compilations that ask what the kernel has.
- * The answers are kept in `config.cache` (OpenZFS caches them since 2.2, by kernel version and path) under a
+ * The answers are kept in `config.cache` (OpenZFS 2.3 caches them, 2.1 does not) under a
  * digest of what they depend on, because OpenZFS's own key knows nothing of the kernel's configuration.
  */
 export async function configureZfs(build: ZfsBuild, tree: string): Promise<void> {
