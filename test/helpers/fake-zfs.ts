@@ -53,9 +53,10 @@ for a; do
 done
 if [ -s "$cache" ]; then echo 'checking the kernel... (cached) yes'; grep -q '^answers$' "$cache" || exit 9
 else echo 'checking the kernel... yes'; fi
+if [ -s "$cache" ] && grep -q '^ac_cv_env_TEST_JOBS' "$cache"; then echo 'TEST_JOBS has changed'; exit 1; fi
 if [ -e "$obj/slow" ]; then echo half > "$cache"; echo 'checking slowly... '; sleep 60; fi
 if [ -e "$obj/refuse" ]; then cat "$obj/refuse" >&2; exit 1; fi
-echo answers > "$cache"
+printf 'answers\nac_cv_env_TEST_JOBS_value=%s\n' "$TEST_JOBS" > "$cache"
 release=$(cat "$obj/include/config/kernel.release")
 sed "s/@release@/$release/" Makefile.in > Makefile
 sed "s/@release@/$release/" module/Makefile.in > module/Makefile
