@@ -46,11 +46,15 @@ async function buildLocked(request: HostKernelRequest): Promise<HostKernelResult
   const context = hostKernelContext(settings, signal, (text) => report({ type: 'note', level: 'warn', text }))
   await checkGivenFiles(context)
   const isSmall = spec.config.kind === 'small' || spec.config.kind === 'micro'
-  await checkDisk({
-    path: paths.work,
-    bytes: isSmall ? diskBytes.small : diskBytes.whole,
-    builtMark: join(context.stateDir, 'last/compile.json'),
-  })
+  await checkDisk(
+    {
+      path: paths.work,
+      bytes: isSmall ? diskBytes.small : diskBytes.whole,
+      writes: [context.places.root, join(paths.work, 'ccache'), join(paths.dl, 'debian')],
+      builtMark: join(context.stateDir, 'last/compile.json'),
+    },
+    signal,
+  )
   // Before anything is fetched; a build that got this far may have nothing left to do but to look at records.
   if (!existsSync(join(context.stateDir, 'last/source.json'))) await settings.engine.require(signal)
   await mkdir(context.places.root, { recursive: true })
