@@ -44,6 +44,7 @@ async function buildLocked(request: HostKernelRequest): Promise<HostKernelResult
   const { settings, signal, report } = request
   const { spec, paths, user } = settings
   const context = hostKernelContext(settings, signal, (text) => report({ type: 'note', level: 'warn', text }))
+  for (const text of settings.warnings) report({ type: 'note', level: 'warn', text })
   await checkGivenFiles(context)
   const isSmall = spec.config.kind === 'small' || spec.config.kind === 'micro'
   await checkDisk(

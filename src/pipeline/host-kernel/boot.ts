@@ -34,7 +34,7 @@ export const hostBootStep: Step<HostKernelContext, BootOutputs> = {
     zfs: context.found.zfsModules,
     acs: context.spec.acs,
     parameters: [...context.acsParameters],
-    vfio: [...context.vfioIds],
+    vfio: vfioIdsOf(context),
     output: context.paths.output,
   }),
   run: async (context, tools) => {
@@ -150,9 +150,12 @@ async function bootModules(
     release: found.release,
     zfs: withZfs,
     ...(userland === undefined ? {} : { zfsUserlandDir: userland }),
-    vfioIds: context.vfioIds,
+    vfioIds: vfioIdsOf(context),
   })
 }
+
+export const vfioIdsOf = ({ devices }: HostKernelContext): readonly string[] =>
+  [...new Set(devices.map(({ id }) => id))].sort()
 
 /** @throws boot error that names each proof that failed */
 export function requireProofs({ found, paths }: HostKernelContext): void {
