@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { hostManifestSchema } from '../src/core/manifest/host-manifest.ts'
 import { manifestSchema } from '../src/core/manifest/manifest.ts'
 import { fileSchema } from '../src/core/spec/options.ts'
 
@@ -20,6 +21,12 @@ const documents = [
     'manifest.json',
     'What was built, of what, and what was seen to work.',
     manifestSchema,
+  ],
+  [
+    'host-manifest.schema.json',
+    'manifest.json of a host kernel',
+    'What was built, of what, and what was seen to work.',
+    hostManifestSchema,
   ],
 ] as const
 

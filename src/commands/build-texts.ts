@@ -1,5 +1,8 @@
 import type { Json } from '../core/json.ts'
-import { openwrtArguments, shellWord } from '../core/manifest/reproduce.ts'
+import { kernelSourceText } from '../core/spec/host-kernel-spec.ts'
+import { hostKernelArguments, openwrtArguments, shellWord } from '../core/manifest/reproduce.ts'
+import type { HostKernelSettings } from '../pipeline/host-kernel/context.ts'
+import { hostKernelStepIds, type HostKernelStepId } from '../pipeline/host-kernel/step-ids.ts'
 import { openwrtStepIds, type OpenwrtStepId } from '../pipeline/openwrt/step-ids.ts'
 import type { OpenwrtSettings } from '../pipeline/openwrt/context.ts'
 import type { Rerun } from '../pipeline/run.ts'
@@ -15,6 +18,24 @@ export function planText(settings: OpenwrtSettings, until: OpenwrtStepId | undef
     `engine    ${engine.kind}, ${settings.jobs} jobs${settings.offline ? ', offline' : ''}`,
     `steps     ${steps.join(' → ')}`,
     `the same  fwbuild openwrt ${openwrtArguments(spec).map(shellWord).join(' ')}`,
+    '',
+  ].join('\n')
+}
+
+/** What `--dry-run` prints for a host kernel. */
+export function hostPlanText(settings: HostKernelSettings, until: HostKernelStepId | undefined): string {
+  const { spec, paths, engine } = settings
+  const last = until === undefined ? undefined : hostKernelStepIds.indexOf(until) + 1
+  return [
+    `source    ${kernelSourceText(spec.source)}${spec.source.kind === 'debian' ? ` (this machine: ${settings.hostSuite})` : ''}`,
+    `config    ${spec.config.kind === 'file' ? spec.config.path : spec.config.kind}`,
+    `acs       ${spec.acs}`,
+    `zfs       ${settings.zfsOn ? 'on' : 'off'}`,
+    `work      ${paths.work}`,
+    `output    ${paths.output}`,
+    `engine    ${engine.kind}, ${settings.jobs} jobs${settings.offline ? ', offline' : ''}`,
+    `steps     ${hostKernelStepIds.slice(0, last).join(' → ')}`,
+    `the same  fwbuild host-kernel ${hostKernelArguments(spec).map(shellWord).join(' ')}`,
     '',
   ].join('\n')
 }

@@ -32,6 +32,10 @@ const verbs: Readonly<Record<string, Verb>> = {
     summary: 'merge, check, explain and compare kernel configurations',
     load: () => import('./kconfig.ts'),
   },
+  iommu: {
+    summary: 'show IOMMU groups and what would split them',
+    load: () => import('./iommu.ts'),
+  },
   lock: {
     summary: 'pin sources, patches and buildroot image of a build',
     load: () => import('./lock.ts'),

@@ -10,6 +10,7 @@ import { makeMountSources } from './mounts.ts'
 export function dockerEngine(docker: Docker): Engine {
   return {
     kind: 'docker',
+    require: async (signal) => void (await usernsMode(docker, signal)),
     sweep: async (workDir, signal) => {
       try {
         const found = await docker.listContainers({

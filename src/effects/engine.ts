@@ -63,6 +63,8 @@ export interface Terminal {
 
 export interface Engine {
   readonly kind: 'docker' | 'host'
+  /** Throws what `open` would throw on a machine that cannot have sessions. */
+  readonly require: (signal: AbortSignal) => Promise<void>
   /** Removes what a killed run of the same work directory left behind; returns what was removed. */
   readonly sweep: (workDir: string, signal: AbortSignal) => Promise<readonly string[]>
   readonly open: (spec: SessionSpec, signal: AbortSignal) => Promise<Session>

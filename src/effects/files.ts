@@ -1,9 +1,10 @@
 import { createHash, randomBytes } from 'node:crypto'
-import { createReadStream } from 'node:fs'
+import { createReadStream, existsSync } from 'node:fs'
 import { chmod, lstat, mkdir, open, readdir, rename, rm, statfs } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { pipeline } from 'node:stream/promises'
 import { cancelledError, infraError, messageOf } from '../core/errors.ts'
+import { runProcess } from './process.ts'
 
 /**
  * Writes a whole file so that a reader, or a crash, sees the old content or the new, never a part.
@@ -104,6 +105,15 @@ export async function freeDiskBytes(path: string): Promise<number> {
     if ((error as NodeJS.ErrnoException).code !== 'ENOENT' || dirname(path) === path) throw error
     return freeDiskBytes(dirname(path))
   }
+}
+
+/** Space that files and directories take up on their disks; what is absent takes none. */
+export async function diskUsageBytes(paths: readonly string[], signal: AbortSignal): Promise<number> {
+  const present = paths.filter((path) => existsSync(path))
+  if (present.length === 0) return 0
+  // Files that come and go meanwhile make du fail after it has counted the rest.
+  const { stdout } = await runProcess(['du', '-sck', '--', ...present], { signal })
+  return Number(/^(\d+)\ttotal$/m.exec(stdout)?.[1] ?? 0) * 1024
 }
 
 /** Removes a file or a directory with all below it, also where directories are read-only; absent is fine. */

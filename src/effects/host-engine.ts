@@ -34,6 +34,7 @@ const killGraceMs = 3000
 export function hostEngine(env: Env): Engine {
   return {
     kind: 'host',
+    require: () => Promise.resolve(),
     sweep: async (workDir) => {
       const marker = `${workDirMarker}=${await realpath(workDir).catch(() => workDir)}`
       const stopped = await stopMarked(marker, killGraceMs)

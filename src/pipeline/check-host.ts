@@ -19,6 +19,7 @@ const programs = [
   'gcc',
   'make',
   'mmdebstrap',
+  'modinfo',
   'patch',
   'qemu-img',
   'qemu-system-x86_64',

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs'
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Reporter } from '../core/events.ts'
@@ -50,6 +51,8 @@ async function buildLocked(request: HostKernelRequest): Promise<HostKernelResult
     bytes: isSmall ? diskBytes.small : diskBytes.whole,
     builtMark: join(context.stateDir, 'last/compile.json'),
   })
+  // Before anything is fetched; a build that got this far may have nothing left to do but to look at records.
+  if (!existsSync(join(context.stateDir, 'last/source.json'))) await settings.engine.require(signal)
   await mkdir(context.places.root, { recursive: true })
   await giveTo(context.places.root, user, signal)
   try {

@@ -1,10 +1,17 @@
+import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Reporter } from '../core/events.ts'
 import { checkDisk } from './disk-preflight.ts'
 import { openwrtSteps } from './openwrt.ts'
 import type { OpenwrtStepId } from './openwrt/step-ids.ts'
 import { parseFragment } from '../core/kconfig/fragment.ts'
-import { openwrtContext, stateDirOf, type OpenwrtContext, type OpenwrtSettings } from './openwrt/context.ts'
+import {
+  openwrtContext,
+  stateDirOf,
+  treeOf,
+  type OpenwrtContext,
+  type OpenwrtSettings,
+} from './openwrt/context.ts'
 import { loadFragments } from './openwrt/fragments.ts'
 import { loadPatches } from './openwrt/patch.ts'
 import { runSteps, type RunResult } from './run.ts'
@@ -34,15 +41,22 @@ export async function buildOpenwrt(request: BuildRequest): Promise<BuildResult> 
 
 async function buildLocked(request: BuildRequest): Promise<BuildResult> {
   const { settings, signal, report } = request
-  const { paths, spec } = settings
+  const { paths, spec, engine } = settings
   const stateDir = stateDirOf(paths.work, spec.release.name)
   if (request.until === undefined || compileSteps.has(request.until)) {
-    await checkDisk({
-      path: paths.work,
-      bytes: spec.release.diskBytes,
-      builtMark: join(stateDir, 'last/compile.json'),
-    })
+    await checkDisk(
+      {
+        path: paths.work,
+        bytes: spec.release.diskBytes,
+        writes: [treeOf(paths.work, spec.release.name), join(paths.work, 'ccache'), join(paths.work, 'dl')],
+        builtMark: join(stateDir, 'last/compile.json'),
+      },
+      signal,
+    )
   }
+  // Before hours of downloads; a build that got this far may have nothing left to do but to look at records.
+  const untilSources = request.until !== undefined && sourceSteps.has(request.until)
+  if (!untilSources && !existsSync(join(stateDir, 'last/feeds.json'))) await engine.require(signal)
   const context = await openwrtContext(settings, signal, (text) =>
     report({ type: 'note', level: 'warn', text }),
   )
@@ -67,4 +81,6 @@ async function checkGivenFiles(context: OpenwrtContext): Promise<void> {
   for (const { text, file } of await loadFragments(context)) parseFragment(text, file)
 }
 
+/** They need no session. */
+const sourceSteps: ReadonlySet<string> = new Set(['source', 'merge', 'patch'])
 const compileSteps: ReadonlySet<string> = new Set(['kernel-config', 'compile', 'images', 'boot', 'manifest'])

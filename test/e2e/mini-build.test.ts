@@ -9,6 +9,7 @@ import { manifestSchema } from '../../src/core/manifest/manifest.ts'
 import { runProcess } from '../../src/effects/process.ts'
 import { cli } from '../helpers/cli.ts'
 import { needDocker, needProgram, testWith } from '../helpers/need.ts'
+import { outcomesOf } from '../helpers/outcomes.ts'
 
 const needs = [
   needDocker(),
@@ -18,13 +19,6 @@ const needs = [
   { name: 'OVMF', present: existsSync('/usr/share/OVMF') },
   { name: 'root (for debootstrap)', present: process.getuid?.() === 0 },
 ]
-
-const outcomesOf = (stderr: string): readonly string[] =>
-  stderr.split('\n').flatMap((line) => {
-    if (!line.startsWith('{')) return []
-    const event = JSON.parse(line) as { type: string; step?: string; outcome?: string }
-    return event.type === 'step-end' ? [`${event.step}: ${event.outcome}`] : []
-  })
 
 /**
  * Starts the real program, kills it without mercy once it compiles, and leaves what it leaves.

@@ -21,12 +21,15 @@ export function readKbuildLine(line: string): KbuildEvent | undefined {
   return item === undefined ? undefined : { type: 'failed', item }
 }
 
-const errorLine =
-  /(?:^|\s)(?:fatal error:|error:|Error:|ERROR:|undefined reference|No rule to make target|command not found|\*\*\*)/
+/** What a compiler, linker or modpost says; what make adds comes after, or before it from another job. */
+const causeLine =
+  /(?:^|\s)(?:fatal error:|error:|Error:|ERROR:|undefined reference|No rule to make target|command not found)/
+const makeLine = /\*\*\*/
 
 /** The first lines that look like the cause of a failure, with what follows, at most `limit` lines. */
 export function firstKbuildErrors(lines: readonly string[], limit = 12): readonly string[] {
-  const first = lines.findIndex((line) => errorLine.test(line))
+  const cause = lines.findIndex((line) => causeLine.test(line) && !makeLine.test(line))
+  const first = cause === -1 ? lines.findIndex((line) => makeLine.test(line)) : cause
   if (first === -1) return lines.slice(-limit)
   const start = Math.max(0, first - 1)
   return lines.slice(start, start + limit).filter((line) => readKbuildLine(line)?.type !== 'made')

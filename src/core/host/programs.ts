@@ -9,6 +9,7 @@ const packageOfProgram: Readonly<Record<string, string>> = {
   gcc: 'gcc',
   git: 'git',
   make: 'make',
+  modinfo: 'kmod',
   mmdebstrap: 'mmdebstrap',
   patch: 'patch',
   'qemu-img': 'qemu-utils',

@@ -1,7 +1,7 @@
 import { debianPackageOf } from './programs.ts'
 
 /** What a run is going to do on this machine; each job has needs of its own. */
-export type HostJob = 'clone' | 'container' | 'base-image' | 'host-build' | 'convert' | 'boot'
+export type HostJob = 'clone' | 'container' | 'base-image' | 'host-build' | 'convert' | 'boot' | 'boot-kernel'
 
 /** What was seen of a machine, gathered by pipeline/check-host.ts. */
 export interface HostFacts {
@@ -59,6 +59,12 @@ export function assessHost(facts: HostFacts, jobs: readonly HostJob[]): readonly
     ...(wanted.has('convert') ? [assessProgram(facts, 'qemu-img')] : []),
     ...(wanted.has('boot')
       ? [assessProgram(facts, 'qemu-system-x86_64'), assessOvmf(facts), assessKvm(facts)]
+      : []),
+    ...(wanted.has('boot-kernel')
+      ? [
+          ...(wanted.has('boot') ? [] : [assessProgram(facts, 'qemu-system-x86_64'), assessKvm(facts)]),
+          assessProgram(facts, 'modinfo'),
+        ]
       : []),
     assessDisk(facts),
   ]

@@ -114,5 +114,7 @@ export function zfsErrorLines(lines: readonly string[], limit = 10): readonly st
   const telling = lines.map((line) => line.trimEnd()).filter((line) => line !== '')
   const first = telling.findIndex((line) => firstError.test(line))
   if (first === -1) return telling.slice(-limit)
-  return telling.slice(first, first + limit).filter((line, index) => index === 0 || !/^checking /.test(line))
+  return telling
+    .slice(first, first + limit)
+    .filter((line, index) => index === 0 || !line.startsWith('checking '))
 }

@@ -11,6 +11,7 @@ export type MakeEvent =
   | { readonly type: 'failed'; readonly item: string; readonly target: string }
   | { readonly type: 'disk-full' }
 
+const diskFull = /No space left on device|Disk quota exceeded/
 const roots = '(?:package|tools|toolchain|target)'
 const begin = new RegExp(`^\\s*make\\[\\d+\\](?: -[A-Za-z]\\S*)* -C (${roots}\\S*) ([\\w-]+)\\s*$`)
 const finish = new RegExp(`^time: (${roots}\\S*)/([\\w-]+)#[\\d.]+#[\\d.]+#[\\d.]+$`)
@@ -21,7 +22,7 @@ const makeError = new RegExp(
 
 /** Reads one line of make's output; `undefined` where it tells nothing. */
 export function readMakeLine(line: string): MakeEvent | undefined {
-  if (line.includes('No space left on device')) return { type: 'disk-full' }
+  if (diskFull.test(line)) return { type: 'disk-full' }
   for (const [type, pattern] of [
     ['begin', begin],
     ['finish', finish],

@@ -1,7 +1,8 @@
 import { isMap, isScalar, LineCounter, parseDocument, visit, type Document } from 'yaml'
 import type { z } from 'zod'
 import { messageOf, usageError } from '../errors.ts'
-import { fileSchema, type FwbuildFile } from './options.ts'
+import { nearestNames } from '../kconfig/nearest.ts'
+import { fileSchema, openwrtOptions, type FwbuildFile } from './options.ts'
 
 const hint = 'docs/fwbuild.schema.json describes the file; editors can check it while you type'
 
@@ -25,7 +26,9 @@ export function parseFwbuildFile(text: string, file: string): FwbuildFile {
   if (checked.success) return checked.data
   const messages = checked.error.issues.flatMap((issue) =>
     issue.code === 'unrecognized_keys'
-      ? issue.keys.map((key) => `${at(offsetOfKey(document, issue.path, key))}: unknown key ${key}`)
+      ? issue.keys.map(
+          (key) => `${at(offsetOfKey(document, issue.path, key))}: ${unknownKey(key, issue.path)}`,
+        )
       : [`${at(offsetOf(document, issue.path))}: ${describe(issue)}`],
   )
   throw usageError('E_FILE_INVALID', messages.join('\n'), { hint })
@@ -64,6 +67,13 @@ function offsetOfKey(document: Document, path: readonly PropertyKey[], key: stri
     ? map.items.find((item) => isScalar(item.key) && String(item.key.value) === key)
     : undefined
   return isScalar(pair?.key) ? (pair.key.range?.[0] ?? 0) : offsetOf(document, path)
+}
+
+function unknownKey(key: string, path: readonly PropertyKey[]): string {
+  const atTop = path.length === 0
+  if (atTop && key in openwrtOptions) return `unknown key ${key}; it belongs below openwrt:`
+  const [nearest] = nearestNames(key, Object.keys(atTop ? fileSchema.shape : openwrtOptions))
+  return `unknown key ${key}${nearest === undefined ? '' : `; was ${nearest} meant?`}`
 }
 
 function describe(issue: z.core.$ZodIssue): string {

@@ -83,7 +83,7 @@ export type HostKernelLayer = z.infer<typeof hostKernelLayer>
 
 /** fwbuild.yaml. */
 export const fileSchema = z.strictObject({
-  version: z.literal(1).describe('version of this file’s format'),
+  version: z.literal(1, { error: 'has to be 1' }).describe('version of this file’s format'),
   ...optional(commonOptions).shape,
   openwrt: optional(openwrtOptions).optional(),
   'host-kernel': optional(hostKernelOptions).optional(),

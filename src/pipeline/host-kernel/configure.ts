@@ -5,9 +5,10 @@ import { join } from 'node:path'
 import { checkConfig, type ConfigMismatch } from '../../core/kconfig/check.ts'
 import { configLine, parseDotConfig } from '../../core/kconfig/dot-config.ts'
 import { renderFragment } from '../../core/kconfig/merge.ts'
-import { originText } from '../../core/kconfig/types.ts'
+import { originText, type Assignment, type DotConfig } from '../../core/kconfig/types.ts'
 import { giveTo } from '../../effects/build-user.ts'
 import { atomicWrite } from '../../effects/files.ts'
+import { definedNames } from '../../core/kconfig/tree/model.ts'
 import { explainKernelMismatch } from '../kernel/kernel-why.ts'
 import { readKernelInside } from '../kernel/read-kernel.ts'
 import { requireAll } from '../kernel/require-symbols.ts'
@@ -62,13 +63,7 @@ export const hostConfigureStep: Step<HostKernelContext, ConfigureOutputs> = {
     const fragment = renderFragment(assignments, ['written by fwbuild from its layered fragments'])
     const text = await complete(context, base, fragment, tools)
     const config = parseDotConfig(text, '.config')
-    const mismatches = checkConfig(assignments, config)
-    requireAll(
-      mismatches,
-      'the kernel’s .config',
-      tools,
-      await explainer(context, mismatches, config.values, tools),
-    )
+    const mismatches = await checkAll(context, assignments, config, tools)
     return {
       digest: sha256(text),
       base: base.text,
@@ -153,15 +148,26 @@ function layered(base: string, fragment: string): string {
   return `${[...values].map(([symbol, value]) => configLine(symbol, value)).join('\n')}\n`
 }
 
-/** Reading the tree takes seconds, so only when there is something to explain. */
-async function explainer(
+/**
+ * Optional symbols that were lost are told; for required ones the kernel's Kconfig files say why.
+ * @throws build error E_CONFIG_DROPPED
+ */
+async function checkAll(
   context: HostKernelContext,
-  mismatches: readonly ConfigMismatch[],
-  values: ReadonlyMap<string, string>,
+  assignments: readonly Assignment[],
+  config: DotConfig,
   tools: StepTools,
-): Promise<(mismatch: ConfigMismatch) => readonly string[]> {
-  if (mismatches.every(({ assignment }) => assignment.need === 'optional')) return () => []
+): Promise<readonly ConfigMismatch[]> {
+  const where = 'the kernel’s .config'
+  const mismatches = checkConfig(assignments, config)
+  if (mismatches.every(({ assignment }) => assignment.need === 'optional')) {
+    requireAll(mismatches, where, tools)
+    return mismatches
+  }
+  // Reading the tree takes seconds, so only when there is something to explain.
   const session = await context.session(tools.line)
   const tree = await readKernelInside({ session, signal: tools.signal }, context.places.src)
-  return explainKernelMismatch(tree, values, new Set())
+  const explain = explainKernelMismatch(tree, config.values, new Set())
+  requireAll(checkConfig(assignments, config, definedNames(tree)), where, tools, explain)
+  return mismatches
 }

@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import { suitesFor } from '../../core/host/apt-output.ts'
 import type { GroupsProof } from '../../core/host/iommu-proof.ts'
+import type { ModulesProof } from '../../core/host/modules-proof.ts'
 import type { HostZfs } from '../../core/host/zfs-host.ts'
 import { canonicalJson } from '../../core/json.ts'
 import type { HostLock } from '../../core/spec/host-lock.ts'
@@ -10,7 +11,6 @@ import { atomicWrite } from '../../effects/files.ts'
 import type { BuildPaths, BuildSettings } from '../build-settings.ts'
 import type { PatchFinding, RewrittenFile } from '../openwrt/context.ts'
 import { debianApt, type DebianApt } from './debian-apt.ts'
-import type { ModulesProof } from './prove-modules.ts'
 
 export interface HostKernelSettings extends BuildSettings {
   readonly spec: HostKernelSpec

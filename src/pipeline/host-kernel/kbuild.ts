@@ -74,7 +74,8 @@ export async function kbuild(
       if (kept.length > keptLines) kept.shift()
       const event = readKbuildLine(line)
       if (event?.type === 'disk-full') diskFull = true
-      if (event?.type === 'failed') failed ??= event.item
+      // A file says more than the target that was asked for.
+      if (event?.type === 'failed' && event.item.includes('/')) failed ??= event.item
       if (event?.type !== 'made') return
       made += 1
       const total = options.expectedItems

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { existsSync } from 'node:fs'
 import { readFile, stat } from 'node:fs/promises'
 import { basename, join } from 'node:path'
-import { canonicalJson, type Json } from '../../core/json.ts'
+import { canonicalJson } from '../../core/json.ts'
 import type { HostManifest } from '../../core/manifest/host-manifest.ts'
 import { sha256sums } from '../../core/manifest/manifest.ts'
 import { reproduceHostScript } from '../../core/manifest/reproduce.ts'
@@ -24,7 +24,7 @@ export function hostManifestStep(toolVersion: string): Step<HostKernelContext, M
     title: 'Manifest',
     version: 1,
     inputs: async (context) => ({
-      manifest: (await manifestOf(context, toolVersion)) as unknown as Json,
+      manifest: await manifestOf(context, toolVersion),
       config: context.found.configDigest,
       output: context.paths.output,
     }),
@@ -32,7 +32,7 @@ export function hostManifestStep(toolVersion: string): Step<HostKernelContext, M
       const { output } = context.paths
       const manifest = await manifestOf(context, toolVersion)
       const documents: readonly (readonly [string, string | Uint8Array])[] = [
-        ['manifest.json', canonicalJson(manifest as unknown as Json)],
+        ['manifest.json', canonicalJson(manifest)],
         ['fwbuild-host.lock', renderHostLock(await lockOf(context))],
         ['kernel.config', await readFile(join(context.places.obj, '.config'), 'utf8')],
         ['reproduce.sh', reproduceHostScript(context.spec)],

@@ -8,10 +8,8 @@ import type { Reporter } from '../../core/events.ts'
 import { cpioArchive, type CpioEntry } from '../../core/host/cpio.ts'
 import { guestBase } from '../../core/host/guest-base.ts'
 import { proofCommand } from '../../core/host/iommu-topology.ts'
-import { loadOrder, moduleName } from '../../core/host/kernel-modules.ts'
 import {
   judgeModules,
-  modulePath,
   modulesScript,
   poolDiskBytes,
   poolDiskHead,
@@ -21,8 +19,8 @@ import {
   type ZfsProof,
 } from '../../core/host/modules-proof.ts'
 import { removeTree } from '../../effects/files.ts'
-import { builtinModules, findModules, moduleDepends, readModule } from '../../effects/kernel-modules.ts'
 import { kvmAvailable } from '../../effects/qemu.ts'
+import { moduleFiles } from './module-files.ts'
 import { runGuest } from './run-guest.ts'
 
 export interface ModulesProofOptions {
@@ -121,42 +119,13 @@ async function prepare(
 ): Promise<{ readonly plan: ModulesProofPlan; readonly entries: readonly CpioEntry[] }> {
   const zfs: ZfsProof = options.zfs ? (options.zfsUserlandDir === undefined ? 'module' : 'pool') : 'off'
   const { optional, required } = wantedModules(zfs)
-  const paths = new Map<string, string>()
-  const builtin = new Set<string>()
-  for (const modulesDir of options.modulesDirs) {
-    for (const [name, path] of await findModules(modulesDir)) paths.set(name, path)
-    for (const name of await builtinModules(modulesDir)) builtin.add(name)
-  }
-  const depends = await dependsOf([...optional, ...required], paths, options.signal)
-  const { ordered, absent } = loadOrder([...optional, ...required], (name) => depends.get(name))
-  const entries: CpioEntry[] = []
-  for (const name of ordered) {
-    const content = await readModule(paths.get(name) ?? '', scratch, options.signal)
-    entries.push({ path: modulePath(name), type: 'file', content, executable: false })
-  }
-  const missing = absent.filter((name) => !optional.includes(name) && !builtin.has(name))
+  const names = [...optional, ...required]
+  const files = await moduleFiles(names, options.modulesDirs, scratch, options.signal)
+  const absent = files.absent.filter((name) => !optional.includes(name))
   return {
-    plan: { release: options.release, modules: ordered, absent: missing, zfs, vfioIds: options.vfioIds },
-    entries,
+    plan: { release: options.release, modules: files.ordered, absent, zfs, vfioIds: options.vfioIds },
+    entries: files.entries,
   }
-}
-
-/** Dependencies of modules and of what they depend on. */
-async function dependsOf(
-  names: readonly string[],
-  paths: ReadonlyMap<string, string>,
-  signal: AbortSignal,
-): Promise<ReadonlyMap<string, readonly string[]>> {
-  const known = new Map<string, readonly string[]>()
-  const waiting = names.map(moduleName)
-  for (let name = waiting.pop(); name !== undefined; name = waiting.pop()) {
-    const path = paths.get(name)
-    if (path === undefined || known.has(name)) continue
-    const depends = await moduleDepends(path, signal)
-    known.set(name, depends)
-    waiting.push(...depends)
-  }
-  return known
 }
 
 /** A directory as it is, owned by root. */

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs'
 import { readdir, readFile } from 'node:fs/promises'
-import { join, relative } from 'node:path'
+import { isAbsolute, join, relative } from 'node:path'
 import { buildError } from '../../core/errors.ts'
 import { checkZfsModules, exportingModules, moduleName, parseModinfo } from '../../core/host/zfs-modules.ts'
 import type { BuildUser, Session } from '../../effects/engine.ts'
@@ -93,7 +93,8 @@ async function compile(build: ZfsBuild, tree: string): Promise<void> {
       const object = /^\s*(?:CC|AS)\s+(?:\[M\])?\s*(\S+\.o)$/.exec(line)?.[1]
       if (object === undefined) return
       done += 1
-      const item = relative(build.session.inside(tree), object)
+      // Since 6.13 they are relative already.
+      const item = isAbsolute(object) ? relative(build.session.inside(tree), object) : object
       tools.progress({ item, done, ...(total < done ? {} : { total }) })
     },
   })

@@ -3,7 +3,7 @@ import { chmod, copyFile, mkdir, readdir, readFile, writeFile } from 'node:fs/pr
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { giveTo } from '../../effects/build-user.ts'
-import { removeTree, replaceFile } from '../../effects/files.ts'
+import { atomicWrite, removeTree } from '../../effects/files.ts'
 import { kernelInterface } from './kernel-interface.ts'
 import { requireSuccess } from './session-output.ts'
 import { runZfsProgram } from './zfs-run.ts'
@@ -14,7 +14,7 @@ const cacheVersion = 1
 
 /**
  * Runs configure in the tree. Most of its time goes into some 250 compilations that ask what the kernel has.
- * The answers are kept in `config.cache` (OpenZFS caches them since 2.2, by kernel version and path) under a
+ * The answers are kept in `config.cache` (OpenZFS 2.3 caches them, 2.1 does not) under a
  * digest of what they depend on, because OpenZFS's own key knows nothing of the kernel's configuration.
  */
 export async function configureZfs(build: ZfsBuild, tree: string): Promise<void> {
@@ -49,12 +49,16 @@ export async function configureZfs(build: ZfsBuild, tree: string): Promise<void>
   await keepCache(local, cache)
 }
 
-/** Only the newest answers are kept; those of a configure that did not end well never are. */
+/**
+ * Only the newest answers are kept; those of a configure that did not end well never are. Without its record
+ * of the environment: configure would refuse the answers when the number of jobs is another.
+ */
 async function keepCache(local: string, cache: string): Promise<void> {
   if (existsSync(cache)) return
   const folder = join(cache, '..')
   for (const name of await readdir(folder).catch((): string[] => [])) await removeTree(join(folder, name))
-  await replaceFile(cache, (temporary) => copyFile(local, temporary))
+  const lines = (await readFile(local, 'utf8')).split('\n')
+  await atomicWrite(cache, lines.filter((line) => !line.startsWith('ac_cv_env_')).join('\n'))
 }
 
 async function cacheKey(build: ZfsBuild, tree: string): Promise<string> {

@@ -20,6 +20,8 @@ export interface UserlandPlace {
 /** Debian's package with the commands. */
 const utilities = 'zfsutils-linux'
 const programs = ['zpool', 'zfs'] as const
+/** What glibc loads by name when a thread ends early; the program is aborted without it. */
+const loadedLater: readonly string[] = ['libgcc_s.so.1']
 /** Where the loader looks by itself, in a merged and in an unmerged file system. */
 const libraryFolders = ['lib/x86_64-linux-gnu', 'usr/lib/x86_64-linux-gnu', 'lib', 'usr/lib'] as const
 const programFolders = ['sbin', 'usr/sbin', 'bin', 'usr/bin'] as const
@@ -93,15 +95,20 @@ async function keepWhole(roots: readonly string[], place: UserlandPlace): Promis
   const wanted = new Map<string, readonly string[]>(
     programs.map((program) => [join(dir, 'sbin', program), programFolders]),
   )
+  const libraries = join(dir, 'lib', 'x86_64-linux-gnu')
+  for (const name of loadedLater) wanted.set(join(libraries, name), libraryFolders)
   // A map goes through what is added on the way, and takes each path once.
   for (const [target, folders] of wanted) {
     const from = await find(roots, basename(target), folders)
-    if (from === undefined) return basename(target)
+    if (from === undefined) {
+      if (loadedLater.includes(basename(target))) continue
+      return basename(target)
+    }
     await mkdir(join(target, '..'), { recursive: true })
     await copyFile(from, target)
     const argv = ['readelf', '-dlW', session.inside(target)]
     const { needed, interpreter } = dynamicNeeds(await requireSuccess(session, argv, { cwd: dir, signal }))
-    for (const name of needed) wanted.set(join(dir, 'lib', 'x86_64-linux-gnu', name), libraryFolders)
+    for (const name of needed) wanted.set(join(libraries, name), libraryFolders)
     if (interpreter !== undefined) wanted.set(join(dir, interpreter), libraryFolders)
   }
   return undefined

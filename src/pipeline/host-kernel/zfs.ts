@@ -1,7 +1,6 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { dkmsWarning, zfsMismatch } from '../../core/host/zfs-host.ts'
-import type { ZfsWish as SpecWish } from '../../core/spec/host-kernel-spec.ts'
 import type { Step } from '../run.ts'
 import type { HostKernelContext, ZfsFinding } from './context.ts'
 import { buildZfs } from './zfs-build.ts'
@@ -24,11 +23,11 @@ export const zfsSourceStep: Step<HostKernelContext, ZfsSourceOutputs> = {
   }),
   run: async (context, tools) => {
     if (!context.zfsOn) return { zfs: null }
-    const { places, user, hostZfs, lock } = context
+    const { places, user, hostZfs } = context
     const source = await fetchZfs(
       await context.apt(tools),
       {
-        wish: lock?.zfs == null ? wishOf(context.spec.zfs) : { kind: 'version', value: lock.zfs },
+        wish: wishOf(context),
         kernel: context.found.kernelVersion,
         note: tools.note,
         ...(hostZfs.userland === undefined ? {} : { userland: hostZfs.userland }),
@@ -48,7 +47,10 @@ export const zfsSourceStep: Step<HostKernelContext, ZfsSourceOutputs> = {
   summary: ({ zfs }) => (zfs === null ? 'not asked for' : zfs.origin),
 }
 
-function wishOf(wish: SpecWish): ZfsWish {
+function wishOf({ spec, lock }: HostKernelContext): ZfsWish {
+  const wish = spec.zfs
+  const locked = lock?.zfs ?? undefined
+  if (locked !== undefined && wish.kind !== 'path') return { kind: 'version', value: locked }
   if (wish.kind === 'version') return { kind: 'version', value: wish.version }
   return wish.kind === 'path' ? { kind: 'path', value: wish.path } : { kind: 'any' }
 }

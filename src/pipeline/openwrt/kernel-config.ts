@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises'
 import { join, relative } from 'node:path'
 import { checkConfig } from '../../core/kconfig/check.ts'
 import { evaluate } from '../../core/kconfig/tree/evaluate.ts'
-import { isDefined, type KconfigTree } from '../../core/kconfig/tree/model.ts'
+import { definedNames, isDefined, type KconfigTree } from '../../core/kconfig/tree/model.ts'
 import { unanswered } from '../../core/kconfig/unanswered.ts'
 import { layeredKernelConfig, symbolsFromOpenwrt } from '../../core/openwrt/kernel-layers.ts'
 import type { Step, StepTools } from '../run.ts'
@@ -93,9 +93,6 @@ const symbolsOf = (tree: KconfigTree, names: readonly string[]): readonly string
     const symbol = tree.byName.get(name)
     return symbol !== undefined && isDefined(symbol)
   })
-
-export const definedNames = (tree: KconfigTree): ReadonlySet<string> =>
-  new Set(symbolsOf(tree, [...tree.byName.keys()]))
 
 async function confirm(
   build: KernelBuild,

@@ -2,6 +2,7 @@ import { join } from 'node:path'
 import { buildError, infraError } from '../../core/errors.ts'
 import { shellWord } from '../../core/manifest/reproduce.ts'
 import { firstErrorLines, readMakeLine } from '../../core/openwrt/make-output.ts'
+import { freeDiskBytes } from '../../effects/files.ts'
 import type { StepTools } from '../run.ts'
 import type { OpenwrtContext } from './context.ts'
 
@@ -46,7 +47,7 @@ export async function make(
   const argv = ['make', `-j${context.jobs}`, ...targets, ...(options.settings ?? [])]
   const exitCode = await runInTree(context, argv, tools, onLine, options.network)
   if (exitCode === 0) return seen.size
-  if (diskFull) throw diskFullError(context)
+  if (diskFull) throw await diskFullError(context)
   throw await explainFailure(context, targets, failedItem, tools, options)
 }
 
@@ -131,8 +132,15 @@ function rerunTargets(targets: readonly string[], failedItem: string | undefined
   return [`${failedItem}/${targets.includes('download') ? 'download' : 'compile'}`]
 }
 
-const diskFullError = (context: OpenwrtContext): Error =>
-  infraError('E_DISK_FULL', `no space left on the disk of ${context.paths.work}`, {
+/** How much is free tells whether it is this disk at all, and not Docker's own. */
+async function diskFullError({ paths, spec }: OpenwrtContext): Promise<Error> {
+  const freeMib = Math.floor((await freeDiskBytes(paths.work)) / 1024 ** 2)
+  const needGib = (spec.release.diskBytes / 1024 ** 3).toFixed(0)
+  return infraError('E_DISK_FULL', `no space left on the disk of ${paths.work} (${freeMib} MiB are free)`, {
     retryable: true,
-    hint: 'free some space and run the same command again; it continues where it stopped',
+    hint: [
+      `A whole build of ${spec.release.name} needs about ${needGib} GiB. Free some space and run the same command again;`,
+      'it continues where it stopped. `fwbuild clean --release NAME` removes what another release’s build left.',
+    ].join('\n'),
   })
+}

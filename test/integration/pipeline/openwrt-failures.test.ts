@@ -47,7 +47,10 @@ test('a full disk in the middle is an infra error that says so, not a compile er
   await fake.setSwitch('fail-zlib', 'disk-full')
   const result = await fake.build()
   t.is(result.exitCode, 3)
-  t.regex(result.stderr, /no space left .* \[E_DISK_FULL\]\n.*run the same command again/)
+  t.regex(
+    result.stderr,
+    /no space left .*work \(\d+ MiB are free\) \[E_DISK_FULL\]\n.*run the same command again/,
+  )
 })
 
 test('a required OpenWrt symbol that defconfig drops is listed', async (t) => {

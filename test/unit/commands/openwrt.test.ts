@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs'
-import { chmod, mkdir, readFile, writeFile } from 'node:fs/promises'
+import { chmod, mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import test, { type ExecutionContext } from 'ava'
 import { openwrtStepIds } from '../../../src/pipeline/openwrt/step-ids.ts'
@@ -200,14 +200,15 @@ test('a variable that is no setting is warned of, and changes nothing', async (t
   t.like(JSON.parse(json.stderr), { type: 'note', level: 'warn' })
 })
 
-test('no Docker and no --engine host: told before anything is compiled, with the way out', async (t) => {
+test('no Docker and no --engine host: told before anything is fetched, with the way out', async (t) => {
   const { home, openwrt } = await bench(t)
   const args = ['--release', 'mini', '--work', join(home, 'work'), '--until', 'configure']
   const result = await openwrt(args, { DOCKER_HOST: `unix://${home}/none.sock` })
   t.is(result.exitCode, 3, result.stderr)
   t.regex(result.stderr, /none\.sock/)
   t.regex(result.stderr, /--engine host/)
-  t.false(existsSync(join(home, 'work/lock')))
+  t.notRegex(result.stderr, /Source tree/)
+  t.deepEqual(await readdir(join(home, 'work')), ['CACHEDIR.TAG'])
 })
 
 test('a work directory that cannot be made is an infra error, not a bug', async (t) => {
@@ -227,14 +228,25 @@ test('a work directory that cannot be made is an infra error, not a bug', async 
   t.regex(result.stderr, /file\/work/)
 })
 
-test('too little disk space is told before the build, by an estimate', async (t) => {
+test('too little disk space is told before the build, by an estimate less what is there', async (t) => {
   const { checkDisk } = await import('../../../src/pipeline/disk-preflight.ts')
   const { home } = await bench(t)
-  const need = { path: join(home, 'not/yet'), bytes: 2 ** 60, builtMark: join(home, 'built') }
-  await t.throwsAsync(checkDisk(need), { code: 'E_DISK_SPACE', message: /needs about 1073741824\.0 GiB$/ })
+  const { signal } = new AbortController()
+  const tree = join(home, 'tree')
+  const need = { path: join(home, 'not/yet'), bytes: 2 ** 60, writes: [tree], builtMark: join(home, 'built') }
+  await t.throwsAsync(checkDisk(need, signal), {
+    code: 'E_DISK_SPACE',
+    message: /, the build needs about 1073741824\.0 GiB$/,
+  })
+  // Of a build that was broken off: an eighth of a GiB.
+  await mkdir(tree)
+  await writeFile(join(tree, 'object'), Buffer.alloc(2 ** 27, 1))
+  await t.throwsAsync(checkDisk(need, signal), {
+    message: /, the rest of the build needs about 1073741823\.9 GiB$/,
+  })
   await writeFile(join(home, 'built'), '')
-  await t.throwsAsync(checkDisk(need), { message: /needs about 214748364\.8 GiB$/ })
-  await t.notThrowsAsync(checkDisk({ ...need, bytes: 1 }))
+  await t.throwsAsync(checkDisk(need, signal), { message: /needs about 214748364\.8 GiB$/ })
+  await t.notThrowsAsync(checkDisk({ ...need, bytes: 1 }, signal))
 })
 
 test('--help lists the steps', async (t) => {

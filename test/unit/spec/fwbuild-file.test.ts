@@ -26,10 +26,19 @@ const bad: readonly (readonly [title: string, text: string, ...messages: RegExp[
   [
     'an unknown key with a mapping below',
     'version: 1\n\nopenwrtt:\n  hv: [kvm]\n',
-    /^f\.yaml:3:1: unknown key openwrtt$/,
+    /^f\.yaml:3:1: unknown key openwrtt; was openwrt meant\?$/,
   ],
   ['an unknown key without a value', 'version: 1\nfoo:\n', /^f\.yaml:2:1: unknown key foo$/],
-  ['a nested unknown key', 'version: 1\nopenwrt:\n  hvs: [kvm]\n', /^f\.yaml:3:3: unknown key hvs$/],
+  [
+    'a nested unknown key',
+    'version: 1\nopenwrt:\n  hvs: [kvm]\n',
+    /^f\.yaml:3:3: unknown key hvs; was hv meant\?$/,
+  ],
+  [
+    'a key of the section below',
+    'version: 1\nrelease: mini\n',
+    /^f\.yaml:2:1: unknown key release; it belongs below openwrt:$/,
+  ],
   [
     'two unknown keys',
     'version: 1\na: 1\nb: 2\n',
