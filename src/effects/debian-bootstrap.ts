@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs'
 import { mkdir, mkdtemp, readdir, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import type { Readable } from 'node:stream'
 import { type DebianMirrors, renderSources } from '../core/host/apt-sources.ts'
 import { infraError } from '../core/errors.ts'
@@ -14,6 +14,10 @@ export interface BootstrapRequest {
   /** Mirrors to use; undefined leaves the choice to the tool. */
   readonly mirrors: DebianMirrors | undefined
   readonly settings: AptSettings
+  /** Packages beside the minimal ones. */
+  readonly include?: readonly string[]
+  /** Written before packages are unpacked that read them (debootstrap only). */
+  readonly early?: readonly { readonly path: string; readonly content: string; readonly mode: number }[]
   /** Directory on a real file system in which the tree is made, and removed again. */
   readonly scratchDir: string
   readonly signal: AbortSignal
@@ -72,6 +76,10 @@ export async function bootstrapDebian(
     if (tool === 'debootstrap') {
       const tree = join(directory, 'tree')
       await configureDpkg(tree)
+      for (const { path, content, mode } of request.early ?? []) {
+        await mkdir(dirname(join(tree, path)), { recursive: true })
+        await writeFile(join(tree, path), content, { mode })
+      }
       await debootstrap(tree, request)
       await configureApt(tree, request)
       const excluded = leftOut.map((pattern) => `--exclude=${pattern}`)
@@ -109,13 +117,15 @@ async function configureDpkg(tree: string): Promise<void> {
   await writeFile(join(directory, '90fwbuild'), `${dpkgOptions.join('\n')}\n`)
 }
 
+const included = ({ include = [] }: BootstrapRequest): string => ['ca-certificates', ...include].join(',')
+
 async function debootstrap(tree: string, request: BootstrapRequest): Promise<void> {
   const { suite, mirrors } = request
   const argv = [
     ...inNamespaces,
     'debootstrap',
     '--variant=minbase',
-    '--include=ca-certificates',
+    `--include=${included(request)}`,
     ...(existsSync(keyring) ? [`--keyring=${keyring}`, '--force-check-gpg'] : []),
     suite,
     tree,
@@ -145,7 +155,7 @@ async function mmdebstrap(archive: string, request: BootstrapRequest): Promise<v
   const argv = [
     'mmdebstrap',
     '--variant=apt',
-    '--include=ca-certificates',
+    `--include=${included(request)}`,
     ...dpkgOptions.map((option) => `--dpkgopt=${option}`),
     ...aptConf(request.settings).map((line) => `--aptopt=${line}`),
     suite,

@@ -1,12 +1,5 @@
+import type { DebControl, MaintainerScripts, ScriptAction } from './deb-control.ts'
 import { upstreamVersion } from './zfs-meta.ts'
-
-/** Plain data of a Debian package; packed by others. */
-export interface PackageData {
-  readonly name: string
-  readonly version: string
-  readonly fields: Readonly<Record<string, string>>
-  readonly scripts: { readonly postinst: string; readonly postrm: string }
-}
 
 export interface ZfsPackageSpec {
   /** Release of the kernel, as in /lib/modules/RELEASE. */
@@ -15,8 +8,7 @@ export interface ZfsPackageSpec {
   readonly imageVersion: string
   /** Version of ZFS, e.g. `2.3.9-0+deb13u1`. */
   readonly zfsVersion: string
-  /** Sum of the files, in KiB. */
-  readonly installedKib: number
+  readonly maintainer: string
 }
 
 /**
@@ -27,28 +19,27 @@ export interface ZfsPackageSpec {
  * zfs-dkms is in conflict because DKMS would put a second zfs.ko for this kernel into updates/, which
  * modprobe prefers.
  */
-export function zfsModulesPackage(spec: ZfsPackageSpec): PackageData {
-  const { release, imageVersion, zfsVersion, installedKib } = spec
+export function zfsModulesPackage(spec: ZfsPackageSpec): {
+  readonly control: DebControl
+  readonly scripts: MaintainerScripts
+} {
+  const { release, imageVersion, zfsVersion, maintainer } = spec
   const upstream = upstreamVersion(zfsVersion)
   return {
-    name: `zfs-modules-${release}`,
-    version: `${upstream}+k${imageVersion.replace(/^\d+:/, '')}`,
-    fields: {
-      Section: 'kernel',
-      Priority: 'optional',
-      Architecture: 'amd64',
-      'Installed-Size': String(installedKib),
-      Depends: `linux-image-${release} (= ${imageVersion}), kmod`,
-      Provides: `zfs-modules (= ${zfsVersion})`,
-      Recommends: 'zfsutils-linux',
-      Conflicts: 'zfs-dkms',
-      Description: [
-        `OpenZFS ${upstream} modules for Linux ${release}`,
-        ` spl.ko and zfs.ko, compiled for exactly this kernel instead of by DKMS.`,
-        ` The commands (zpool, zfs) are in zfsutils-linux.`,
-      ].join('\n'),
+    control: {
+      name: `zfs-modules-${release}`,
+      version: `${upstream}+k${imageVersion.replace(/^\d+:/, '')}`,
+      maintainer,
+      depends: [`linux-image-${release} (= ${imageVersion})`, 'kmod'],
+      provides: [`zfs-modules (= ${zfsVersion})`],
+      recommends: ['zfsutils-linux'],
+      conflicts: ['zfs-dkms'],
+      synopsis: `OpenZFS ${upstream} modules for Linux ${release}`,
+      description: [
+        'spl.ko and zfs.ko, compiled for exactly this kernel instead of by DKMS. The commands (zpool, zfs) are in zfsutils-linux.',
+      ],
     },
-    scripts: { postinst: script(release, 'configure'), postrm: script(release, 'remove') },
+    scripts: { postinst: index(release, 'configure'), postrm: index(release, 'remove') },
   }
 }
 
@@ -56,15 +47,14 @@ export function zfsModulesPackage(spec: ZfsPackageSpec): PackageData {
  * Indexes the modules and, where this kernel has an initial RAM disk, makes that again with or without them.
  * On removal the kernel can be gone already; then nothing is to be done.
  */
-function script(release: string, when: 'configure' | 'remove'): string {
-  return `#!/bin/sh
-set -e
-release='${release}'
-if [ "$1" = ${when} ] && [ -e "/lib/modules/$release/modules.order" ]; then
-	depmod -a "$release"
-	if [ -e "/boot/initrd.img-$release" ] && command -v update-initramfs >/dev/null; then
-		update-initramfs -u -k "$release"
-	fi
-fi
-`
+function index(release: string, when: 'configure' | 'remove'): readonly ScriptAction[] {
+  const kernel = `/lib/modules/${release}/modules.order`
+  return [
+    { on: [when], needs: [kernel], argv: ['depmod', '-a', release] },
+    {
+      on: [when],
+      needs: [kernel, `/boot/initrd.img-${release}`, 'update-initramfs'],
+      argv: ['update-initramfs', '-u', '-k', release],
+    },
+  ]
 }

@@ -1,0 +1,122 @@
+import { existsSync } from 'node:fs'
+import { chmod, copyFile, mkdir, rename } from 'node:fs/promises'
+import { basename, dirname, join } from 'node:path'
+import { gzipSync } from 'node:zlib'
+import { buildError } from '../../core/errors.ts'
+import {
+  keyParameters,
+  releaseOptions,
+  repositoryFiles,
+  repositoryTemplate,
+} from '../../core/host/apt-repository.ts'
+import { giveTo } from '../../effects/build-user.ts'
+import type { BuildUser, Session } from '../../effects/engine.ts'
+import { atomicWrite, removeTree } from '../../effects/files.ts'
+
+export interface AptFolderRequest {
+  /** Packages to be copied into it. */
+  readonly debs: readonly string[]
+  /** The folder to be made, below one of the session's mounts; replaced when it is there. */
+  readonly dir: string
+  /** Where the folder will be used from: goes into the source. */
+  readonly usedFrom: string
+  /** Holds the signing key, which is made at its first use; below one of the session's mounts. */
+  readonly keyDir: string
+  /** Date of the index: seconds since 1970. */
+  readonly epoch: number
+  readonly user: BuildUser
+  readonly signal: AbortSignal
+  readonly line: (text: string) => void
+}
+
+const keyName = 'fwbuild local packages'
+
+/**
+ * A folder that APT takes as a signed repository: packages, indexes, their signature and its public key. The
+ * secret key stays in `keyDir`.
+ * @returns the folder
+ * @throws build E_APT_FOLDER, cancelled
+ */
+export async function makeAptFolder(session: Session, request: AptFolderRequest): Promise<string> {
+  const { dir, debs, user } = request
+  const work = `${dir}.new`
+  await removeTree(work)
+  const pool = join(work, repositoryFiles.pool)
+  await mkdir(pool, { recursive: true })
+  for (const deb of debs) await copyFile(deb, join(pool, basename(deb)))
+  await giveTo(work, user)
+  const key = await ensureKey(session, request)
+  const run = (argv: readonly string[]): Promise<string> => output(session, argv, work, request)
+  const packages = await run(['apt-ftparchive', 'packages', repositoryFiles.pool])
+  await atomicWrite(join(work, 'Packages'), packages)
+  await atomicWrite(join(work, 'Packages.gz'), gzipSync(packages, { level: 9 }))
+  await atomicWrite(join(work, 'Release'), await run(['apt-ftparchive', ...releaseOptions, 'release', '.']))
+  await giveTo(work, user)
+  const sign = ['gpg', '--batch', '--yes', '--homedir', session.inside(request.keyDir), '--local-user', key]
+  const release = session.inside(join(work, 'Release'))
+  await run([...sign, '--clearsign', '--output', session.inside(join(work, 'InRelease')), release])
+  await run([...sign, '--armor', '--detach-sign', '--output', `${release}.gpg`, release])
+  const keyring = session.inside(join(work, repositoryFiles.keyring))
+  await run([...sign.slice(0, 5), '--output', keyring, '--export', key])
+  await atomicWrite(join(work, repositoryFiles.sources), repositoryTemplate(request.usedFrom))
+  await removeTree(dir)
+  await mkdir(dirname(dir), { recursive: true })
+  await rename(work, dir)
+  return dir
+}
+
+/** Fingerprint of the key that signs. */
+async function ensureKey(session: Session, request: AptFolderRequest): Promise<string> {
+  const { keyDir, user } = request
+  await mkdir(keyDir, { recursive: true, mode: 0o700 })
+  await chmod(keyDir, 0o700)
+  await giveTo(keyDir, user)
+  const gpg = ['gpg', '--batch', '--homedir', session.inside(keyDir)]
+  const present = await fingerprint(session, gpg, request)
+  if (present !== undefined) return present
+  const parameters = join(keyDir, 'parameters')
+  await atomicWrite(parameters, keyParameters(keyName))
+  await giveTo(parameters, user)
+  await output(session, [...gpg, '--generate-key', session.inside(parameters)], keyDir, request)
+  const made = await fingerprint(session, gpg, request)
+  if (made === undefined) throw buildError('E_APT_FOLDER', 'gpg made no key to sign the packages’ index with')
+  return made
+}
+
+async function fingerprint(
+  session: Session,
+  gpg: readonly string[],
+  request: AptFolderRequest,
+): Promise<string | undefined> {
+  if (!existsSync(join(request.keyDir, 'pubring.kbx'))) return undefined
+  const argv = [...gpg, '--with-colons', '--list-secret-keys', `=${keyName}`]
+  // None is a failure to gpg.
+  const listed = await output(session, argv, request.keyDir, request, [0, 2])
+  return /^fpr:+([0-9A-F]{40}):/m.exec(listed)?.[1]
+}
+
+async function output(
+  session: Session,
+  argv: readonly string[],
+  cwd: string,
+  { epoch, signal, line }: AptFolderRequest,
+  accepted: readonly number[] = [0],
+): Promise<string> {
+  const out: string[] = []
+  const errors: string[] = []
+  const { exitCode } = await session.exec(argv, {
+    cwd,
+    env: { LC_ALL: 'C.UTF-8', SOURCE_DATE_EPOCH: String(epoch) },
+    signal,
+    onLine: (text, stream) => {
+      if (stream === 'out') out.push(text)
+      else {
+        errors.push(text)
+        line(text)
+      }
+    },
+  })
+  if (accepted.includes(exitCode)) return `${out.join('\n')}\n`
+  const why = errors.slice(-3).join('\n  ') || `exit code ${exitCode}`
+  throw buildError('E_APT_FOLDER', `${argv[0]} could not make the package folder: ${why}`)
+}
