@@ -1,5 +1,6 @@
 import { join } from 'node:path'
 import { suitesFor } from '../../core/host/apt-output.ts'
+import type { InstallProof } from '../../core/host/install-proof.ts'
 import type { GroupsProof } from '../../core/host/iommu-proof.ts'
 import type { ModulesProof } from '../../core/host/modules-proof.ts'
 import type { PciDevice } from '../../core/host/pci-device.ts'
@@ -115,6 +116,7 @@ export interface HostKernelFindings {
   delivered: readonly { readonly path: string; readonly sha256: string }[]
   groupsProof: GroupsProof | undefined
   modulesProof: ModulesProof | undefined
+  installProof: InstallProof | undefined
 }
 
 const noFindings = (): HostKernelFindings => ({
@@ -137,6 +139,7 @@ const noFindings = (): HostKernelFindings => ({
   delivered: [],
   groupsProof: undefined,
   modulesProof: undefined,
+  installProof: undefined,
 })
 
 /** Records and logs of a build. */

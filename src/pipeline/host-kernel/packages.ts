@@ -34,7 +34,9 @@ export const packagesStep: Step<HostKernelContext, PackagesOutputs> = {
     const session = await context.session(tools.line)
     const made = (await readdir(root)).filter((name) => name.endsWith('.deb'))
     const wanted = made.filter((name) => /^linux-(?:image|headers)-/.test(name) && !name.includes('-dbg_'))
-    for (const kind of ['linux-image-', 'linux-headers-']) {
+    // A kernel without modules has no headers package.
+    const kinds = context.found.interfaceDigest === '' ? ['linux-image-'] : ['linux-image-', 'linux-headers-']
+    for (const kind of kinds) {
       if (wanted.some((name) => name.startsWith(kind))) continue
       throw buildError('E_PACKAGES', `the kernel’s packaging made no ${kind}… package`, {
         hint: `log: ${tools.logPath}`,
