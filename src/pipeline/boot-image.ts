@@ -22,13 +22,7 @@ import { proofDisk, proofVm } from '../core/vm/proof-vm.ts'
 import { qemuCommand } from '../core/vm/qemu-arguments.ts'
 import type { NinePShare, VmFirmware } from '../core/vm/vm-definition.ts'
 import { removeTree } from '../effects/files.ts'
-import {
-  kvmAvailable,
-  prepareOvmf,
-  startMachine,
-  type OvmfFiles,
-  type RunningMachine,
-} from '../effects/qemu.ts'
+import { kvmAvailable, prepareOvmf, startMachine, type OvmfFiles } from '../effects/qemu.ts'
 
 export interface BootProofOptions {
   /** Raw, qcow2, vhdx, vmdk, vpc or vdi; never written to. */
@@ -132,10 +126,10 @@ async function driveMachine(
   script: Parameters<typeof advanceBoot>[0],
   options: BootProofOptions,
 ): Promise<BootState> {
-  let machine: RunningMachine | undefined
+  let starvedMs: () => number = () => 0
   // The guest's limits are for a guest that runs: time in which it got no processor does not count.
   let atMs = performance.now()
-  const clock = (): number => (atMs = Math.max(atMs, performance.now() - (machine?.starvedMs() ?? 0)))
+  const clock = (): number => (atMs = Math.max(atMs, performance.now() - starvedMs()))
   let state = startBoot(atMs)
   let send: (text: string) => void = () => {}
   const feed = (event: BootEvent): void => {
@@ -145,12 +139,13 @@ async function driveMachine(
     reportProgress(options, before, state, script.checks.length)
     if (step.send !== undefined) send(step.send)
   }
-  machine = await startMachine(command, {
+  const machine = await startMachine(command, {
     logPath: options.logPath,
     onSerial: (text) => feed({ type: 'serial', text, atMs: clock() }),
     ...(options.signal === undefined ? {} : { signal: options.signal }),
   })
   send = machine.send
+  starvedMs = machine.starvedMs
   try {
     const exit = machine.exited.then((exited) => {
       feed({ type: 'exit', ...exited, atMs: clock() })
