@@ -47,6 +47,8 @@ export interface BootProofOptions {
 
 const shareTag = 'hostshare'
 const tickMs = 200
+/** So many times longer than on an idle machine may a boot take. */
+const longestStretch = 4
 
 /**
  * Boots an image in QEMU and checks over the serial console that it works. A failed boot is a
@@ -127,9 +129,15 @@ async function driveMachine(
   options: BootProofOptions,
 ): Promise<BootState> {
   let starvedMs: () => number = () => 0
-  // The guest's limits are for a guest that runs: time in which it got no processor does not count.
-  let atMs = performance.now()
-  const clock = (): number => (atMs = Math.max(atMs, performance.now() - starvedMs()))
+  // The guest's limits are for a guest that runs: time in which it got no processor does not count,
+  // up to a bound, so that a guest that hangs is told within reasonable time on any machine.
+  const beganMs = performance.now()
+  let atMs = beganMs
+  const clock = (): number => {
+    const elapsedMs = performance.now() - beganMs
+    const ownMs = Math.max(elapsedMs - starvedMs(), elapsedMs / longestStretch)
+    return (atMs = Math.max(atMs, beganMs + ownMs))
+  }
   let state = startBoot(atMs)
   let send: (text: string) => void = () => {}
   const feed = (event: BootEvent): void => {
