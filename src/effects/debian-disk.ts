@@ -36,12 +36,16 @@ export async function makeDebianDisk(
     const tree = join(directory, 'tree')
     await mkdir(tree)
     // Apart: making the tree clears the folder of what killed runs left.
-    await bootstrapDebian('debootstrap', { ...request, scratchDir: join(directory, 'new') }, async (archive) => {
-      const tar = join(directory, 'tree.tar')
-      await pipeline(archive, createWriteStream(tar))
-      await run(['tar', '-xpf', tar, '-C', tree, '--numeric-owner'], signal)
-      await removeTree(tar)
-    })
+    await bootstrapDebian(
+      'debootstrap',
+      { ...request, scratchDir: join(directory, 'new') },
+      async (archive) => {
+        const tar = join(directory, 'tree.tar')
+        await pipeline(archive, createWriteStream(tar))
+        await run(['tar', '-xpf', tar, '-C', tree, '--numeric-owner'], signal)
+        await removeTree(tar)
+      },
+    )
     await makeDisk(path, bytes, tree, signal)
     const found = await run(['find', join(tree, 'boot'), '-name', 'vmlinuz-*'], signal)
     const kernel = basename(found.trim().split('\n').at(-1) ?? '')

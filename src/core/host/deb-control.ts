@@ -46,7 +46,8 @@ const width = 79
 export function renderControl(control: DebControl, installedKib: number): string {
   const { name, version } = control
   if (!namePattern.test(name)) throw fieldError('Package', name, 'lower-case letters, digits, + - .')
-  if (!versionPattern.test(version)) throw fieldError('Version', version, 'a digit first, then A-Z a-z 0-9 . + ~ -')
+  if (!versionPattern.test(version))
+    throw fieldError('Version', version, 'a digit first, then A-Z a-z 0-9 . + ~ -')
   if (control.synopsis === '') throw fieldError('Description', control.synopsis, 'text')
   const lists: readonly (readonly [string, readonly string[] | undefined])[] = [
     ['Pre-Depends', control.preDepends],
@@ -62,7 +63,9 @@ export function renderControl(control: DebControl, installedKib: number): string
     ['Architecture', control.architecture ?? 'amd64'],
     ['Maintainer', control.maintainer],
     ['Installed-Size', String(installedKib)],
-    ...lists.flatMap(([field, values = []]) => (values.length === 0 ? [] : [[field, values.join(', ')] as const])),
+    ...lists.flatMap(([field, values = []]) =>
+      values.length === 0 ? [] : [[field, values.join(', ')] as const],
+    ),
     ['Section', control.section ?? 'kernel'],
     ['Priority', 'optional'],
     ['Description', control.synopsis],
@@ -114,9 +117,7 @@ export function renderMaintainerScript(actions: readonly ScriptAction[]): string
       need.includes('/') ? `[ -e ${shellWord(need)} ]` : `command -v ${shellWord(need)} >/dev/null 2>&1`,
     )
     const body =
-      tests.length === 0
-        ? [`  ${command}`]
-        : [`  if ${tests.join(' && ')}; then`, `    ${command}`, '  fi']
+      tests.length === 0 ? [`  ${command}`] : [`  if ${tests.join(' && ')}; then`, `    ${command}`, '  fi']
     return ['case "$1" in', `${on.join(' | ')})`, ...body, '  ;;', 'esac'].join('\n')
   })
   return ['#!/bin/sh', '# Made by fwbuild.', 'set -e', ...parts, ''].join('\n')

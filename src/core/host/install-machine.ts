@@ -55,14 +55,7 @@ export function installMachineCommand(machine: InstallMachine): readonly string[
     ]),
     ...(direct === undefined
       ? []
-      : [
-          '-kernel',
-          direct.kernelPath,
-          '-initrd',
-          direct.initrdPath,
-          '-append',
-          direct.parameters.join(' '),
-        ]),
+      : ['-kernel', direct.kernelPath, '-initrd', direct.initrdPath, '-append', direct.parameters.join(' ')]),
     '-chardev',
     'stdio,id=serial0,signal=off',
     '-serial',

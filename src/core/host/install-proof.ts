@@ -62,26 +62,29 @@ while :; do sleep 60; done
 export const proofInitPath = '/usr/lib/fwbuild-proof/init'
 
 /** Settings of the machine that make it short of words and quick; the rest is as Debian has it. */
-export const proofMachineFiles: readonly { readonly path: string; readonly content: string; readonly mode: number }[] =
-  [
-    { path: proofInitPath, content: proofInit, mode: 0o755 },
-    {
-      path: '/etc/default/grub.d/10-proof-machine.cfg',
-      content: [
-        'GRUB_TIMEOUT=1',
-        'GRUB_CMDLINE_LINUX_DEFAULT=""',
-        // A panic ends QEMU; an emulated timer on a busy machine is slow, which the kernel would panic about.
-        `GRUB_CMDLINE_LINUX="console=ttyS0,115200 panic=-1 no_timer_check init=${proofInitPath}"`,
-        'GRUB_TERMINAL=serial',
-        'GRUB_SERIAL_COMMAND="serial --unit=0 --speed=115200"',
-        '',
-      ].join('\n'),
-      mode: 0o644,
-    },
-    // zstd's highest level takes minutes under emulation.
-    { path: '/etc/initramfs-tools/conf.d/proof-machine', content: 'COMPRESS=gzip\n', mode: 0o644 },
-    { path: '/etc/fstab', content: '', mode: 0o644 },
-  ]
+export const proofMachineFiles: readonly {
+  readonly path: string
+  readonly content: string
+  readonly mode: number
+}[] = [
+  { path: proofInitPath, content: proofInit, mode: 0o755 },
+  {
+    path: '/etc/default/grub.d/10-proof-machine.cfg',
+    content: [
+      'GRUB_TIMEOUT=1',
+      'GRUB_CMDLINE_LINUX_DEFAULT=""',
+      // A panic ends QEMU; an emulated timer on a busy machine is slow, which the kernel would panic about.
+      `GRUB_CMDLINE_LINUX="console=ttyS0,115200 panic=-1 no_timer_check init=${proofInitPath}"`,
+      'GRUB_TERMINAL=serial',
+      'GRUB_SERIAL_COMMAND="serial --unit=0 --speed=115200"',
+      '',
+    ].join('\n'),
+    mode: 0o644,
+  },
+  // zstd's highest level takes minutes under emulation.
+  { path: '/etc/initramfs-tools/conf.d/proof-machine', content: 'COMPRESS=gzip\n', mode: 0o644 },
+  { path: '/etc/fstab', content: '', mode: 0o644 },
+]
 
 const head = `${sayFunction}
 # check NAME FUNCTION: the last line that it prints is the detail
@@ -241,6 +244,8 @@ export const notReached = (boots: readonly InstallBoot[]): readonly CheckResult[
   )
 
 /** Stands for the devices that a user names: the machine of the proof has only cards of this kind. */
-export const proofPassthrough: readonly SettingsDevice[] = ['0000:01:00.0', '0000:01:00.1', '0000:02:00.0'].map(
-  (bdf) => ({ bdf, id: networkCardId, pciClass: '0x020000', modules: ['e1000e'] }),
-)
+export const proofPassthrough: readonly SettingsDevice[] = [
+  '0000:01:00.0',
+  '0000:01:00.1',
+  '0000:02:00.0',
+].map((bdf) => ({ bdf, id: networkCardId, pciClass: '0x020000', modules: ['e1000e'] }))

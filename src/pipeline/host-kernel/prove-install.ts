@@ -148,7 +148,9 @@ class Proof {
           accel,
           iommu: cpuVendor === 'amd' ? 'amd-iommu' : 'intel-iommu',
           disks,
-          ...(place.direct === undefined ? {} : { direct: { ...place.direct, parameters: directParameters } }),
+          ...(place.direct === undefined
+            ? {}
+            : { direct: { ...place.direct, parameters: directParameters } }),
         }),
       accelerators: this.#accelerators,
       limits: limits ?? usualLimits,
@@ -177,13 +179,20 @@ const directParameters = [
   `init=${proofInitPath}`,
 ]
 
-type BaseDisk = { readonly made: true; readonly path: string } | { readonly made: false; readonly reason: string }
+type BaseDisk =
+  | { readonly made: true; readonly path: string }
+  | { readonly made: false; readonly reason: string }
 
 /** The system before anything is installed: made once, and used again while nothing it is made of changes. */
 async function baseDisk(options: InstallProofOptions, proof: Proof, scratch: string): Promise<BaseDisk> {
   const { suite, aptSettings, cacheDir, signal, report, step } = options
   const include = systemPackages(suite)
-  const inputs = { suite, include: [...include], files: proofMachineFiles.map((file) => ({ ...file })), diskBytes }
+  const inputs = {
+    suite,
+    include: [...include],
+    files: proofMachineFiles.map((file) => ({ ...file })),
+    diskBytes,
+  }
   const path = join(cacheDir, `system-${suite}-${fingerprintOf(1, inputs).slice(0, 12)}.img`)
   if (existsSync(path)) return { made: true, path }
   const made = join(scratch, 'base.img')

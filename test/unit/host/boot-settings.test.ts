@@ -57,7 +57,8 @@ test('vfio-pci gets each id once and comes before the drivers', (t) => {
     pciClass: '0x030000',
     modules: ['nvidiafb', 'nouveau', 'vfio-pci'],
   })
-  const text = fileOf({ ...settings, passthrough: [...settings.passthrough, gpu] }, settingsPaths.modprobe) ?? ''
+  const text =
+    fileOf({ ...settings, passthrough: [...settings.passthrough, gpu] }, settingsPaths.modprobe) ?? ''
   t.deepEqual(
     text.split('\n').filter((line) => line !== '' && !line.startsWith('#')),
     [
