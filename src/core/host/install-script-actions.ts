@@ -11,7 +11,7 @@ remember() {
 }
 
 finish_dpkg() {
-  [ -z "$(dpkg --audit 2>&1)" ] || dpkg --configure -a || :
+  [ -z "$(unfinished)" ] || dpkg --configure -a || :
 }
 
 install_packages() {

@@ -57,8 +57,9 @@ check_boot() {
 
 # A run that was killed may leave dpkg half-way; anything else that did is not ours to clear up.
 check_dpkg() {
-  [ -n "$(dpkg --audit 2>&1)" ] || return 0
-  [ -d "$record" ] || refuse 'dpkg has unfinished work (dpkg --audit shows it); finish it first'
+  half=$(unfinished | tr '\n' ' ')
+  [ -n "$half" ] || return 0
+  [ -d "$record" ] || refuse "dpkg has not finished: $half(see dpkg --audit)"
 }
 `
 
@@ -107,7 +108,7 @@ apt_install() {
 # Asks APT what it would do.
 check_apt() {
   # Unfinished work of ours is finished first when it is really done.
-  [ -z "$(dpkg --audit 2>&1)" ] || return 0
+  [ -z "$(unfinished)" ] || return 0
   if ! apt_install -s >"$scratch/apt" 2>&1; then
     grep -E '^(E:| )' "$scratch/apt" >&2 || :
     refuse "APT cannot install the packages; if some are not found, 'apt-get update' may help"

@@ -104,6 +104,12 @@ END
 
 status_of() { dpkg-query -W -f '${'${db:Status-Status}'}' "$1" 2>/dev/null || :; }
 
+# Packages that dpkg did not bring to an end; 'dpkg --audit' names harmless ones too.
+unfinished() {
+  dpkg-query -W -f '${'${db:Status-Status} ${db:Status-Eflag} ${Package}'}\n' |
+    awk '$1 !~ /^(installed|config-files|not-installed)$/ || $2 != "ok" { print $3 }'
+}
+
 is_installed() { [ "$(status_of "$1")" = installed ]; }
 
 # Whole or not at all, also when the power fails.

@@ -1,0 +1,254 @@
+import { mkdir, readFile, writeFile } from 'node:fs/promises'
+import { basename, join } from 'node:path'
+import test, { type ExecutionContext } from 'ava'
+import type { MaintainerScripts } from '../../../src/core/host/deb-control.ts'
+import { installScript } from '../../../src/core/host/install-script.ts'
+import { sha256File } from '../../../src/effects/files.ts'
+import { runProcess } from '../../../src/effects/process.ts'
+import { buildDeb, stageFiles } from '../../../src/pipeline/host-kernel/deb-package.ts'
+import { hostSession, never, sessionUser } from '../../helpers/host-session.ts'
+import { needFakeMachine, onFakeMachine, type FakeMachine } from '../../helpers/install-machine.ts'
+import { needProgram, testWith } from '../../helpers/need.ts'
+import { temporaryDirectory } from '../../helpers/temporary.ts'
+
+const release = '9.9.9-fwbuild-test'
+const kernel = `linux-image-${release}`
+const pin = '/etc/default/grub.d/95-fwbuild-default.cfg'
+
+/** What the hooks of initramfs-tools and GRUB do; slow where a test wants to kill it there. */
+const scripts: MaintainerScripts = {
+  postinst: [
+    { on: ['configure'], needs: ['/slow'], argv: ['sleep', '120'] },
+    { on: ['configure'], argv: ['touch', `/boot/initrd.img-${release}`] },
+    { on: ['configure'], argv: ['update-grub'] },
+  ],
+  postrm: [
+    { on: ['remove'], argv: ['rm', '-f', `/boot/initrd.img-${release}`] },
+    { on: ['remove'], argv: ['update-grub'] },
+  ],
+}
+
+/** A folder as a build leaves it, with small packages. */
+async function folder(t: ExecutionContext, work: string): Promise<string> {
+  const session = await hostSession(t, join(work, 'build'))
+  const packages = join(work, 'packages')
+  const contents: Readonly<Record<string, string>> = {
+    [kernel]: `/boot/vmlinuz-${release}`,
+    [`zfs-modules-${release}`]: `/lib/modules/${release}/extra/zfs.ko`,
+  }
+  const debs: string[] = []
+  for (const [name, path] of Object.entries(contents)) {
+    const stageDir = join(work, 'build/stage')
+    await stageFiles(stageDir, [{ path: path.replace(/^\/lib/, '/usr/lib'), content: 'x' }])
+    const deb = await buildDeb(session, {
+      stageDir,
+      outDir: join(work, 'build/out'),
+      control: {
+        name,
+        version: '9.9.9-1',
+        maintainer: 'fwbuild <root@localhost>',
+        ...(name === kernel ? {} : { depends: [kernel], conflicts: ['zfs-dkms'] }),
+        synopsis: 'test',
+        description: ['Test.'],
+      },
+      ...(name === kernel ? { scripts } : {}),
+      epoch: 1_767_225_600,
+      user: sessionUser,
+      signal: never,
+      line: () => {},
+    })
+    debs.push(deb)
+  }
+  await mkdir(packages)
+  for (const deb of debs) await writeFile(join(packages, basename(deb)), await readFile(deb))
+  const sums = await Promise.all(debs.map(async (deb) => `${await sha256File(deb)}  ${basename(deb)}\n`))
+  await writeFile(join(packages, 'sha256sums'), sums.join(''))
+  await writeFile(join(packages, 'install.sh'), installScript(plan(debs)), { mode: 0o755 })
+  return packages
+}
+
+const plan = (debs: readonly string[]): Parameters<typeof installScript>[0] => ({
+  kernelRelease: release,
+  packages: debs.map((deb) => ({ name: basename(deb).split('_')[0] ?? '', file: basename(deb) })),
+})
+
+test('names that do not belong into a script are refused', (t) => {
+  const refused = (kernelRelease: string, file: string): void => {
+    t.throws(() => installScript({ kernelRelease, packages: [{ name: 'x1', file }] }), {
+      code: 'E_INSTALL_NAME',
+    })
+  }
+  refused('6.1; reboot', 'a.deb')
+  refused('6.1', '../a.deb')
+  refused('6.1', "a'.deb")
+  refused('6.1', '-o.deb')
+})
+
+testWith([needProgram('shellcheck')], 'shellcheck has nothing to say', async (t) => {
+  const work = await temporaryDirectory(t)
+  const path = join(work, 'install.sh')
+  await writeFile(path, installScript(plan(['/x/linux-image-1_1_amd64.deb', '/x/zfs-modules-1_1_amd64.deb'])))
+  const { exitCode, stdout } = await runProcess(['shellcheck', '-s', 'sh', path])
+  t.is(exitCode, 0, stdout)
+})
+
+const refusals: readonly (readonly [string, Partial<FakeMachine> & { scenario: string }, RegExp])[] = [
+  ['no root', { scenario: 'as="setpriv --reuid 65534 --clear-groups"' }, /run it as root/],
+  [
+    'another architecture',
+    { scenario: 'printf "#!/bin/sh\\necho arm64\\n" >/usr/local/bin/dpkg; chmod 755 /usr/local/bin/dpkg' },
+    /for amd64/,
+  ],
+  ['a container', { scenario: ': >/.dockerenv' }, /a container/],
+  ['a chroot', { scenario: '', chroot: true }, /a chroot/],
+  ['no GRUB', { scenario: 'rm /boot/grub/grub.cfg' }, /GRUB does not boot this machine/],
+  ['no update-grub', { scenario: 'rm /usr/sbin/update-grub' }, /update-grub is missing/],
+  [
+    'systemd-boot',
+    { scenario: 'mkdir -p /boot/efi/EFI/systemd; : >/boot/efi/EFI/systemd/systemd-bootx64.efi' },
+    /systemd-boot is installed/,
+  ],
+  ['proxmox-boot-tool', { scenario: 'echo 1234-5678 >/etc/kernel/proxmox-boot-uuids' }, /proxmox-boot-tool/],
+  ['dracut', { scenario: '', installed: ['dracut'] }, /not made by initramfs-tools/],
+  [
+    'a kernel that GRUB does not know',
+    { scenario: 'rm "/boot/vmlinuz-$running"; update-grub' },
+    /has no entry for/,
+  ],
+  ['a kernel that GRUB did not start', { scenario: 'umount /proc/cmdline' }, /not started by GRUB/],
+  [
+    'a full /boot',
+    {
+      scenario:
+        'cp -a /boot /b; mount -t tmpfs -o size=60k tmpfs /boot; cp -a /b/grub /boot; : >"/boot/vmlinuz-$running"; dd if=/dev/zero bs=1k count=40 of="/boot/initrd.img-$running" 2>/dev/null',
+    },
+    /\/boot has 0 MiB free/,
+  ],
+  [
+    'Secure Boot',
+    {
+      scenario:
+        'mkdir -p /sys/firmware/efi/efivars; printf "\\006\\000\\000\\000\\001" >/sys/firmware/efi/efivars/SecureBoot-8be4df61-93ca-11d2-aa0d-00e098032b8c',
+    },
+    /Secure Boot is on/,
+  ],
+  ['zfs-dkms', { scenario: '', installed: ['zfs-dkms'] }, /zfs-dkms is installed. It would be removed/],
+  [
+    'a damaged package',
+    { scenario: 'for deb in /packages/*.deb; do echo x >>"$deb"; done' },
+    /is not what sha256sums says/,
+  ],
+]
+
+testWith([needFakeMachine()], 'refuses what it does not understand, and changes nothing', async (t) => {
+  t.timeout(15 * 60_000)
+  const work = await temporaryDirectory(t)
+  const packages = await folder(t, work)
+  for (const [name, machine, said] of refusals) {
+    const { exitCode, stdout, stderr } = await onFakeMachine(join(work, 'machine'), {
+      ...machine,
+      packages,
+      scenario: `as=
+${machine.scenario}
+snapshot >/tmp/before
+status=0
+$as sh /packages/install.sh || status=$?
+snapshot >/tmp/after
+diff /tmp/before /tmp/after >&2 || echo changed
+echo "exit $status"`,
+    })
+    t.is(exitCode, 0, `${name}: ${stderr}`)
+    t.is(stdout, 'exit 3\n', `${name}: ${stderr}`)
+    t.regex(stderr, said, name)
+    t.regex(stderr, /refused, nothing was changed/, name)
+  }
+})
+
+testWith([needFakeMachine()], 'looks, installs, keeps the default, changes it, and goes back', async (t) => {
+  t.timeout(5 * 60_000)
+  const work = await temporaryDirectory(t)
+  const { stdout, stderr } = await onFakeMachine(join(work, 'machine'), {
+    packages: await folder(t, work),
+    scenario: `
+snapshot >/tmp/before
+status=0; sh /packages/install.sh --no-such 2>/dev/null || status=$?; echo "usage $status"
+sh /packages/install.sh --check
+snapshot | diff /tmp/before - || echo changed
+for again in 1 2; do sh /packages/install.sh >/tmp/said; done
+tail -n 9 /tmp/said
+grep -h set.default /boot/grub/grub.cfg
+cd /; sh /packages/install.sh --make-default
+grep -h set.default /boot/grub/grub.cfg
+sh /packages/install.sh --undo | tail -n 1
+snapshot | diff /tmp/before - || echo changed
+sh /packages/install.sh --undo`,
+  })
+  const running = (await runProcess(['uname', '-r'])).stdout.trim()
+  const entry = (version: string): string => `gnulinux-advanced-UUID>gnulinux-${version}-advanced-UUID`
+  t.deepEqual(
+    stdout.trim().split('\n'),
+    [
+      'usage 2',
+      `${release} can be installed; ${running} would stay the default.`,
+      '',
+      `${release} is installed. The default entry stays ${entry(running)}.`,
+      'Boot it once, and the default again after that:',
+      `    grub-reboot '${entry(release)}' && reboot`,
+      'When it works, make it the default:',
+      '    /packages/install.sh --make-default',
+      'To have the machine as it was:',
+      '    /packages/install.sh --undo',
+      `   set default="${entry(running)}"`,
+      `Note: the kernel that runs is ${running}.`,
+      `${release} is the default from the next boot on.`,
+      `   set default="${entry(release)}"`,
+      `${release} is removed, and the machine boots as before.`,
+      `Nothing of ${release} was installed by this script.`,
+    ],
+    stderr,
+  )
+})
+
+testWith([needFakeMachine()], 'a default that a user named stays; zfs-dkms goes when told to', async (t) => {
+  t.timeout(5 * 60_000)
+  const work = await temporaryDirectory(t)
+  const { stdout, stderr } = await onFakeMachine(join(work, 'machine'), {
+    packages: await folder(t, work),
+    installed: ['zfs-dkms'],
+    scenario: `
+echo "GRUB_DEFAULT='Windows Boot Manager'" >/etc/default/grub
+sh /packages/install.sh --replace-zfs-dkms | grep GRUB_DEFAULT
+[ ! -e ${pin} ] && dpkg-query -W -f '\${db:Status-Status}\\n' zfs-modules-${release}`,
+  })
+  t.is(
+    stdout,
+    `${release} is installed. Your GRUB_DEFAULT stays as it is: Windows Boot Manager.\ninstalled\n`,
+    stderr,
+  )
+})
+
+for (const next of ['install.sh', 'install.sh --undo'] as const) {
+  testWith([needFakeMachine()], `killed while it installs, then ${next}`, async (t) => {
+    t.timeout(5 * 60_000)
+    const work = await temporaryDirectory(t)
+    const { stdout, stderr } = await onFakeMachine(join(work, 'machine'), {
+      packages: await folder(t, work),
+      scenario: `
+snapshot >/tmp/before
+: >/slow
+sh /packages/install.sh >/dev/null 2>&1 &
+for wait in $(seq 600); do [ ! -e /boot/vmlinuz-${release} ] || break; sleep 0.1; done
+sleep 1
+kill -9 -1 || :
+wait
+rm /slow
+[ "$(dpkg-query -W -f '\${db:Status-Status}' linux-image-${release})" != installed ] && echo half-way
+grep -h GRUB_DEFAULT ${pin} | grep -q "$running" && echo pinned
+sh /packages/${next} >/tmp/said && echo done
+${next === 'install.sh' ? 'sh /packages/install.sh --undo >/tmp/said && echo undone' : ''}
+snapshot | diff /tmp/before - || echo changed`,
+    })
+    const wanted = ['half-way', 'pinned', 'done', ...(next === 'install.sh' ? ['undone'] : [])]
+    t.deepEqual(stdout.trim().split('\n'), wanted, stderr)
+  })
+}
