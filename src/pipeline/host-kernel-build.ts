@@ -1,9 +1,8 @@
 import { existsSync } from 'node:fs'
-import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Reporter } from '../core/events.ts'
 import { parseFragment } from '../core/kconfig/fragment.ts'
-import { giveTo } from '../effects/build-user.ts'
+import { makeFolder } from '../effects/mounts.ts'
 import { loadPatches } from '../effects/patch-files.ts'
 import { checkDisk } from './disk-preflight.ts'
 import { hostKernelSteps } from './host-kernel.ts'
@@ -58,8 +57,7 @@ async function buildLocked(request: HostKernelRequest): Promise<HostKernelResult
   )
   // Before anything is fetched; a build that got this far may have nothing left to do but to look at records.
   if (!existsSync(join(context.stateDir, 'last/source.json'))) await settings.engine.require(signal)
-  await mkdir(context.places.root, { recursive: true })
-  await giveTo(context.places.root, user, signal)
+  await makeFolder(context.places.root, user)
   try {
     const result = await runSteps(hostKernelSteps(request.toolVersion), context, {
       stateDir: context.stateDir,

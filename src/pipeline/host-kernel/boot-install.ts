@@ -1,11 +1,11 @@
-import { copyFile, mkdir } from 'node:fs/promises'
+import { copyFile } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import { bootParameters } from '../../core/host/boot-settings.ts'
 import { proofPassthrough, type InstallProof } from '../../core/host/install-proof.ts'
 import { sha256sums } from '../../core/manifest/manifest.ts'
 import { readAptSettings, type AptSettings } from '../../effects/apt-settings.ts'
-import { giveTo } from '../../effects/build-user.ts'
 import { atomicWrite, removeTree, sha256File } from '../../effects/files.ts'
+import { makeFolder } from '../../effects/mounts.ts'
 import type { StepTools } from '../run.ts'
 import { bootSettingsOf, buildSettingsDeb } from './boot-settings.ts'
 import type { HostKernelContext } from './context.ts'
@@ -28,8 +28,7 @@ export async function bootInstallation(
   const { found, places, paths, cpuVendor } = context
   const folder = join(places.proof, 'install')
   await removeTree(folder)
-  await mkdir(folder, { recursive: true })
-  await giveTo(folder, context.user, tools.signal)
+  await makeFolder(folder, context.user)
   const settings = { ...bootSettingsOf(context), passthrough: proofPassthrough }
   const settingsDeb = basename(await buildSettingsDeb(context, settings, folder, tools))
   const others = found.delivered

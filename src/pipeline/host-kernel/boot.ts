@@ -1,13 +1,12 @@
 import { existsSync } from 'node:fs'
-import { mkdir } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import type { InstallProof } from '../../core/host/install-proof.ts'
 import type { GroupsProof } from '../../core/host/iommu-proof.ts'
 import type { ModulesProof } from '../../core/host/modules-proof.ts'
 import { bootError } from '../../core/errors.ts'
 import type { Json } from '../../core/json.ts'
-import { giveTo } from '../../effects/build-user.ts'
 import { removeTree } from '../../effects/files.ts'
+import { makeFolder } from '../../effects/mounts.ts'
 import type { Step, StepTools } from '../run.ts'
 import { bootInstallation, relativeInstallLogs } from './boot-install.ts'
 import { kernelImage } from './compile.ts'
@@ -123,8 +122,7 @@ const relativeLogs = (proof: GroupsProof): GroupsProof => ({
 /** The buildroot's static BusyBox: this machine need not have one. */
 async function busybox(context: HostKernelContext, tools: StepTools): Promise<string> {
   const { proof } = context.places
-  await mkdir(proof, { recursive: true })
-  await giveTo(proof, context.user, tools.signal)
+  await makeFolder(proof, context.user)
   const session = await context.session(tools.line)
   const path = join(proof, 'busybox')
   await requireSuccess(session, ['cp', '-f', '/bin/busybox', session.inside(path)], {
