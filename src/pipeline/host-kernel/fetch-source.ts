@@ -5,6 +5,7 @@ import { buildError, FwbuildError, infraError, usageError } from '../../core/err
 import { chooseKernelSource, kernelSourcePackages } from '../../core/host/kernel-source.ts'
 import { isUrl } from '../../core/spec/source-reference.ts'
 import { giveTo } from '../../effects/build-user.ts'
+import { treeStamp } from '../../effects/file-stamps.ts'
 import { removeTree, sha256File } from '../../effects/files.ts'
 import { downloadFile } from '../../effects/http.ts'
 import { archiveCommit, fetchSource, resolveSource } from '../../effects/git-mirror.ts'
@@ -20,7 +21,7 @@ export function fetchKernelSource(
 ): Promise<FetchedSource> {
   const { source } = context.spec
   if (source.kind === 'debian') return fromDebian(context, source.series, pinned, tools)
-  if (source.kind === 'tree') return fromTree(source.path, tools)
+  if (source.kind === 'tree') return fromTree(context, source.path, tools)
   if (source.kind === 'tarball') return fromTarball(context, source.location, source.sha256, tools)
   return fromGit(context, source.location, source.ref, tools)
 }
@@ -96,7 +97,7 @@ async function firstInPool(
   throw gone ?? infraError('E_APT_GONE', 'no version of the kernel source is in the pool')
 }
 
-async function fromTree(path: string, tools: FetchTools): Promise<FetchedSource> {
+async function fromTree(context: HostKernelContext, path: string, tools: FetchTools): Promise<FetchedSource> {
   if (!existsSync(path) || !statSync(path).isDirectory()) {
     throw usageError('E_SOURCE_MISSING', `the source ${path} is not a directory`, {
       hint: 'name a kernel tree, a tarball, URL#REF, or debian[:SERIES]',
@@ -111,18 +112,15 @@ async function fromTree(path: string, tools: FetchTools): Promise<FetchedSource>
       },
     )
   }
-  const { mtimeMs } = statSync(join(path, existsSync(join(path, 'Makefile')) ? 'Makefile' : '.'))
   return {
-    origin: { text: path, id: `${path}@${mtimeMs}`, sha256: null, debian: null },
+    origin: { text: path, id: `${path}@${await treeStamp(path, tools.signal)}`, sha256: null, debian: null },
     unpack: async (to) => {
-      tools.note(
-        `${path} is copied; later changes there are seen when its Makefile changes, or after fwbuild clean`,
-      )
       await cp(path, to, {
         recursive: true,
         preserveTimestamps: true,
         filter: (file) => basename(file) !== '.git',
       })
+      await giveTo(to, context.user, tools.signal)
     },
   }
 }

@@ -3,7 +3,7 @@ import { readFile, rename, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { buildError, usageError } from '../../core/errors.ts'
 import { canonicalJson, type Json } from '../../core/json.ts'
-import { giveTo } from '../../effects/build-user.ts'
+import { treeStamp } from '../../effects/file-stamps.ts'
 import { atomicWrite, removeTree } from '../../effects/files.ts'
 import { kernelVersion } from '../../effects/kconfig-tree.ts'
 import type { Step, StepTools } from '../run.ts'
@@ -31,7 +31,7 @@ export const sourceStep: Step<HostKernelContext, SourceOutputs> = {
     local: await localStamp(context),
   }),
   run: async (context, tools) => {
-    const { places, user, signal } = context
+    const { places } = context
     const fetched = await fetchKernelSource(context, tools, await pinnedSource(context))
     requireLocked(context, fetched.origin)
     if ((await unpackedFrom(context)) !== fetched.origin.id) {
@@ -43,7 +43,6 @@ export const sourceStep: Step<HostKernelContext, SourceOutputs> = {
       requireKernel(fresh, fetched.origin)
       // Objects and pristine copies belong to the tree that goes.
       for (const stale of [places.src, places.obj, `${places.root}/pristine`]) await removeTree(stale)
-      await giveTo(fresh, user, signal)
       await rename(fresh, places.src)
       await atomicWrite(join(places.root, markFile), canonicalJson({ id: fetched.origin.id }))
     }
@@ -81,15 +80,10 @@ export async function pinnedSource({
 }
 
 /** A local tree or tarball that changed is another source. */
-async function localStamp({ spec: { source } }: HostKernelContext): Promise<Json> {
-  const path =
-    source.kind === 'tree'
-      ? join(source.path, 'Makefile')
-      : source.kind === 'tarball'
-        ? source.location
-        : undefined
-  if (path === undefined || !existsSync(path)) return null
-  const { size, mtimeMs } = await stat(path)
+async function localStamp({ spec: { source }, signal }: HostKernelContext): Promise<Json> {
+  if (source.kind === 'tree') return existsSync(source.path) ? treeStamp(source.path, signal) : null
+  if (source.kind !== 'tarball' || !existsSync(source.location)) return null
+  const { size, mtimeMs } = await stat(source.location)
   return { bytes: size, mtimeMs }
 }
 

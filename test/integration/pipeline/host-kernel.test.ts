@@ -161,6 +161,17 @@ test('a tarball with a wrong hash is not unpacked', async (t) => {
   t.false(existsSync(fake.tree))
 })
 
+test('a tree that was changed is another source', async (t) => {
+  const fake = await fakeKernelBuild(t)
+  await fake.build(['--until', 'compile'])
+  const file = join(fake.source, 'drivers/pci/stub.c')
+  await writeFile(file, 'int pci_stub_with_a_change;\n')
+  const again = await fake.build(['--until', 'compile', '--json'])
+  t.is(again.exitCode, 0, again.stderr)
+  t.true(outcomesOf(again.stderr).includes('source: done'))
+  t.regex(await readFile(join(fake.tree, 'drivers/pci/stub.c'), 'utf8'), /with_a_change/)
+})
+
 test('a tree that was built in place is not taken', async (t) => {
   const fake = await fakeKernelBuild(t)
   await mkdir(join(fake.source, 'include/config'), { recursive: true })
