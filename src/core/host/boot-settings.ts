@@ -44,7 +44,7 @@ export function bootParameters(settings: BootSettings): readonly string[] {
 }
 
 const isIntegratedGraphics = ({ bdf, id, pciClass }: SettingsDevice): boolean =>
-  id.startsWith('8086:') && pciClass.startsWith('0x03') && /^0000:00:/.test(bdf)
+  id.startsWith('8086:') && pciClass.startsWith('0x03') && bdf.startsWith('0000:00:')
 
 /** The files of the package; those for vfio-pci only where a device is named. */
 export function bootSettingsFiles(settings: BootSettings): readonly DebFile[] {

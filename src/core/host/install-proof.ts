@@ -232,7 +232,8 @@ export function judgeInstallBoot(
     const told = report
       .map((line) => /^(passed|failed) (\S+) ?(.*)$/.exec(line))
       .find((match) => match?.[2] === name)
-    if (told == null) return { name, status: 'failed', detail: failure ?? 'the guest said nothing of it' }
+    if (told === null || told === undefined)
+      return { name, status: 'failed', detail: failure ?? 'the guest said nothing of it' }
     return { name, status: told[1] === 'passed' ? 'passed' : 'failed', detail: told[3] ?? '' }
   })
 }
