@@ -14,6 +14,7 @@ import type { Io } from './io.ts'
 
 interface CleanFlags {
   readonly release?: string
+  readonly hostKernel?: boolean
   readonly downloads?: boolean
 }
 
@@ -21,11 +22,12 @@ interface CleanFlags {
 export function define(command: Command, io: Io): void {
   addWorkOptions(command)
     .option('--release <name>', 'remove the tree and the records of this release')
+    .option('--host-kernel', 'remove the trees and the records of all host kernels')
     .option('--downloads', 'remove the downloaded source archives')
     .action(async (flags: CleanFlags) => {
-      if (flags.release === undefined && flags.downloads !== true) {
+      if (flags.release === undefined && flags.downloads !== true && flags.hostKernel !== true) {
         throw usageError('E_CLEAN_WHAT', 'nothing named to clean', {
-          hint: 'use --release NAME, --downloads, or both',
+          hint: 'use --release NAME, --host-kernel, --downloads, or several of them',
         })
       }
       const release = flags.release === undefined ? undefined : findRelease(flags.release).name
@@ -40,6 +42,7 @@ export function define(command: Command, io: Io): void {
       await clearUpAfterCrash(lock, 'host', { workDir: work, env, signal, tell })
       const named = [
         ...(release === undefined ? [] : releaseFolders(work, release)),
+        ...(flags.hostKernel === true ? await hostKernelFolders(work) : []),
         ...(flags.downloads === true ? [join(work, 'dl')] : []),
       ].filter((folder) => existsSync(folder))
       if (named.length === 0) tell(`nothing to remove in ${work}`)
@@ -56,6 +59,15 @@ const releaseFolders = (work: string, release: string): readonly string[] => [
   join(work, 'feeds', release),
   stateDirOf(work, release),
 ]
+
+/** One of each source that was built; the disk on which installing was proved goes too, the signing key stays. */
+async function hostKernelFolders(work: string): Promise<readonly string[]> {
+  const below = async (folder: string): Promise<readonly string[]> =>
+    (await readdir(join(work, folder)).catch((): string[] => []))
+      .filter((name) => /^host-kernel(?:-|$)/.test(name))
+      .map((name) => join(work, folder, name))
+  return [...(await below('trees')), ...(await below('builds')), join(work, 'proof')]
+}
 
 /** What a killed run had not finished; nobody writes here while the lock is ours. */
 async function leftovers(work: string): Promise<readonly string[]> {

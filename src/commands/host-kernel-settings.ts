@@ -1,9 +1,12 @@
+import { readFile } from 'node:fs/promises'
 import { zfsByDefault } from '../core/host/zfs-host.ts'
-import { hostKernelSpec } from '../core/spec/host-kernel-spec.ts'
+import { cpuVendorOf, planPassthrough } from '../core/host/passthrough.ts'
+import { hostKernelSpec, type HostKernelSpec } from '../core/spec/host-kernel-spec.ts'
 import { parseHostLock, type HostLock } from '../core/spec/host-lock.ts'
 import type { HostKernelLayer } from '../core/spec/options.ts'
 import { readHostZfs } from '../effects/host-zfs.ts'
 import { readHostOs } from '../effects/host-os.ts'
+import { readPciHost } from '../effects/sysfs-pci.ts'
 import type { HostKernelSettings } from '../pipeline/host-kernel/context.ts'
 import { buildSettings } from './build-settings.ts'
 import type { Io } from './io.ts'
@@ -29,11 +32,20 @@ export async function hostKernelSettings(
     spec,
     hostSuite: id === 'debian' ? (codename ?? 'sid') : usualSuite,
     hostZfs,
-    acsParameters: spec.acs === 'off' ? [] : ['downstream', 'multifunction'],
-    vfioIds: [],
+    ...(await readPassthrough(spec)),
+    cpuVendor: cpuVendorOf(await readFile('/proc/cpuinfo', 'utf8').catch(() => '')),
     zfsOn: spec.zfs.kind === 'auto' ? zfsByDefault(hostZfs) : spec.zfs.kind !== 'off',
     lock: await readLock(run.lock, io),
   }
+}
+
+/** The machine is only asked where devices of it were named. */
+async function readPassthrough(
+  spec: HostKernelSpec,
+): Promise<Pick<HostKernelSettings, 'acsParameters' | 'devices' | 'warnings'>> {
+  const { devices: all } =
+    spec.passthrough.length === 0 ? { devices: [] } : await readPciHost('/sys', '/proc')
+  return planPassthrough(spec.passthrough, all, spec.acs)
 }
 
 /** One that just lies in the current directory is taken too, as with `fwbuild openwrt`. */

@@ -21,11 +21,14 @@ function isBelow(directory: string, path: string): boolean {
 
 /** Makes the folders that are to be mounted, owned by the build user where they are new. */
 export async function makeMountSources(mounts: readonly Mount[], user: BuildUser): Promise<void> {
-  for (const { source } of mounts) {
-    const first = await mkdir(source, { recursive: true })
-    if (first === undefined || process.getuid?.() !== 0) continue
-    for (let path = source; path.length >= first.length; path = join(path, '..')) {
-      await lchown(path, user.uid, user.gid)
-    }
+  for (const { source } of mounts) await makeFolder(source, user)
+}
+
+/** Makes a folder that the build user may write to; what is there already is not looked into. */
+export async function makeFolder(folder: string, user: BuildUser): Promise<void> {
+  const first = await mkdir(folder, { recursive: true })
+  if (first === undefined || process.getuid?.() !== 0) return
+  for (let path = folder; path.length >= first.length; path = join(path, '..')) {
+    await lchown(path, user.uid, user.gid)
   }
 }

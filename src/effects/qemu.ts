@@ -5,6 +5,7 @@ import { finished } from 'node:stream/promises'
 import { StringDecoder } from 'node:string_decoder'
 import { infraError } from '../core/errors.ts'
 import { fileError } from './files.ts'
+import { processorWaitMs } from './processor-wait.ts'
 import { startProcess } from './process.ts'
 import { Tail } from './process-output.ts'
 
@@ -68,6 +69,8 @@ export async function prepareOvmf(
 /** A virtual machine that runs, seen through its serial port. */
 export interface RunningMachine {
   readonly send: (text: string) => void
+  /** How long it could not go on because other programs had the processors. */
+  readonly starvedMs: () => number
   /** Resolves when QEMU is gone; throws cancelled after an abort. */
   readonly exited: Promise<{ readonly exitCode: number; readonly stderr: string }>
   /**
@@ -112,8 +115,10 @@ export async function startMachine(
   qemu.stderr.on('data', (chunk: Buffer) => stderr.add(chunk))
   const exited = qemu.done.then((exitCode) => ({ exitCode, stderr: stderr.text() }))
   exited.catch(() => {})
+  let starvedMs = 0
   return {
     send: (text) => qemu.writeStdin(text),
+    starvedMs: () => (starvedMs = Math.max(starvedMs, processorWaitMs(qemu.pid))),
     exited,
     stop: async () => {
       await qemu.stop()

@@ -1,9 +1,8 @@
 import { existsSync } from 'node:fs'
-import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Reporter } from '../core/events.ts'
 import { parseFragment } from '../core/kconfig/fragment.ts'
-import { giveTo } from '../effects/build-user.ts'
+import { makeFolder } from '../effects/mounts.ts'
 import { loadPatches } from '../effects/patch-files.ts'
 import { checkDisk } from './disk-preflight.ts'
 import { hostKernelSteps } from './host-kernel.ts'
@@ -44,17 +43,21 @@ async function buildLocked(request: HostKernelRequest): Promise<HostKernelResult
   const { settings, signal, report } = request
   const { spec, paths, user } = settings
   const context = hostKernelContext(settings, signal, (text) => report({ type: 'note', level: 'warn', text }))
+  for (const text of settings.warnings) report({ type: 'note', level: 'warn', text })
   await checkGivenFiles(context)
   const isSmall = spec.config.kind === 'small' || spec.config.kind === 'micro'
-  await checkDisk({
-    path: paths.work,
-    bytes: isSmall ? diskBytes.small : diskBytes.whole,
-    builtMark: join(context.stateDir, 'last/compile.json'),
-  })
+  await checkDisk(
+    {
+      path: paths.work,
+      bytes: isSmall ? diskBytes.small : diskBytes.whole,
+      writes: [context.places.root, join(paths.work, 'ccache'), join(paths.dl, 'debian')],
+      builtMark: join(context.stateDir, 'last/compile.json'),
+    },
+    signal,
+  )
   // Before anything is fetched; a build that got this far may have nothing left to do but to look at records.
   if (!existsSync(join(context.stateDir, 'last/source.json'))) await settings.engine.require(signal)
-  await mkdir(context.places.root, { recursive: true })
-  await giveTo(context.places.root, user, signal)
+  await makeFolder(context.places.root, user)
   try {
     const result = await runSteps(hostKernelSteps(request.toolVersion), context, {
       stateDir: context.stateDir,

@@ -2,6 +2,7 @@ import { hostBootStep } from './host-kernel/boot.ts'
 import { hostCompileStep } from './host-kernel/compile.ts'
 import { hostConfigureStep } from './host-kernel/configure.ts'
 import type { HostKernelContext } from './host-kernel/context.ts'
+import { deliverStep } from './host-kernel/deliver.ts'
 import { hostManifestStep } from './host-kernel/manifest.ts'
 import { packagesStep } from './host-kernel/packages.ts'
 import { patchStep } from './host-kernel/patch.ts'
@@ -18,6 +19,7 @@ export const hostKernelSteps = (toolVersion: string): readonly Step<HostKernelCo
   hostCompileStep,
   packagesStep,
   zfsStep,
+  deliverStep,
   hostBootStep,
   hostManifestStep(toolVersion),
 ]

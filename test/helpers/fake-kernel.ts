@@ -49,8 +49,14 @@ export async function fakeKernelBuild(t: ExecutionContext): Promise<FakeKernelBu
   await writeFile(join(last, 'compile.json'), '{}\n')
   const commandLine = (args: readonly string[] = []): readonly string[] => [
     'host-kernel',
-    ...['--engine', 'host', '--work', work, '--output', output, '--source', source],
-    ...['--config', 'micro', '--zfs=off', '--fragment', base, '--no-boot'],
+    '--engine=host',
+    `--work=${work}`,
+    `--output=${output}`,
+    `--source=${source}`,
+    '--config=micro',
+    '--zfs=off',
+    `--fragment=${base}`,
+    '--no-boot',
     ...args,
   ]
   const env = { PATH: process.env['PATH'], HOME: home }

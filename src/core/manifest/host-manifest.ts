@@ -40,6 +40,15 @@ const modulesProof = z.strictObject({
   log: z.string().describe('relative to the output directory'),
 })
 
+const installProof = z.strictObject({
+  status: z.enum(['passed', 'failed', 'not-run']),
+  previous: z.string().nullable().describe('uname -r of the kernel that was there before'),
+  accel: z.enum(['kvm', 'tcg']).nullable(),
+  checks,
+  durationMs: z.number(),
+  logs: z.array(z.string()).describe('relative to the output directory'),
+})
+
 const file = z.strictObject({ path: z.string(), bytes: z.number(), sha256: z.string() })
 
 /** manifest.json of a host kernel: what was built, of what, and what was seen to work. */
@@ -67,6 +76,7 @@ export const hostManifestSchema = z.strictObject({
   proofs: z.strictObject({
     groups: groupsProof.nullable().describe('null where it was not asked for'),
     modules: modulesProof.nullable(),
+    install: installProof.nullable(),
   }),
 })
 

@@ -3,6 +3,7 @@ import { exactPositions, type FileText } from './file-text.ts'
 import { editsAt, type HunkSides } from './hunk-sides.ts'
 import { insertionPoints } from './insertion.ts'
 import type { Edit } from './placement.ts'
+import { isAmongStrangers } from './stranger.ts'
 import { patternOf } from './weigh.ts'
 
 /** One way to place a hunk. */
@@ -41,7 +42,10 @@ export function exactCandidates(file: FileText, sides: HunkSides, named: number)
     if (applied.has(start) && sides.post.length > sides.pre.length) continue
     const end = start + sides.pre.length
     const why = 'the old text stands here as it is'
-    found.push({ ...exact, kind: 'exact', start, end, origin: start, edits: editsAt(sides, start), why })
+    const edits = editsAt(sides, start)
+    const isStranger = start !== named && isAmongStrangers(file, sides, edits[0]?.at ?? start)
+    const doubt = isStranger ? amongStrangers : undefined
+    found.push({ ...exact, kind: 'exact', start, end, origin: start, edits, doubt, why })
   }
   for (const start of applied) {
     const end = start + sides.post.length
@@ -51,6 +55,9 @@ export function exactCandidates(file: FileText, sides: HunkSides, named: number)
   }
   return found
 }
+
+const amongStrangers =
+  'the list has changed, and the entry would stand between two of other names, away from those like it'
 
 const exact = { score: 1, fuzz: 0, doubt: undefined, anchored: true } as const
 

@@ -3,7 +3,8 @@ import { exactPositions, type FileText, standsAt } from './file-text.ts'
 import type { ChangeGroup, HunkSides } from './hunk-sides.ts'
 import type { Edit } from './placement.ts'
 import { decide, runWeight, sortedPlace } from './gap-end.ts'
-import { lineInformation } from './weigh.ts'
+import { besideSwapped, hasStrayed } from './reordered.ts'
+import { isWeak, lineInformation, minTornInformation } from './weigh.ts'
 
 /** One reading of an alignment: where each group of changes goes. */
 export interface Reading {
@@ -111,10 +112,13 @@ function insertion(
   if (low === undefined && high === undefined)
     return [{ at: 0, doubt: 'nothing around the added lines is left', penalty: 0 }]
   if (low === undefined || high === undefined) return [oneSided(file, group, pattern, seam, alignment.map)]
+  if (hasStrayed(file, group, pattern, alignment)) return eitherEnd(low, high, strayed)
   if (low === high) return [sure(low)]
   // What stands between took the place of context that is gone: it is on that side of the added lines.
   if (seam.goneBefore > 0 && seam.goneAfter === 0) return [sure(high)]
   if (seam.goneAfter > 0 && seam.goneBefore === 0) return [sure(low)]
+  const swapped = besideSwapped(file, group, pattern, alignment, low, high)
+  if (swapped !== undefined) return [sure(swapped)]
   const left = { at: low, evidence: runWeight(file, pattern, group.preStart, low, -1) }
   const right = { at: high, evidence: runWeight(file, pattern, group.preStart, high, 1) }
   // `#else` and the like continue what stands right before them.
@@ -136,6 +140,11 @@ function insertion(
   ]
 }
 
+const strayed = 'a line that stood beside the added ones stands elsewhere now: the order has changed'
+
+const eitherEnd = (low: number, high: number, doubt: string): readonly Point[] =>
+  [...new Set([low, high])].map((at) => ({ at, doubt, penalty: 0 }))
+
 /** The two ends of the gap in the file into which a group of added lines goes. */
 interface Seam {
   /** Pattern lines that anchor it, -1 where that side has none; weak lines anchor nothing. */
@@ -148,8 +157,6 @@ interface Seam {
   readonly goneBefore: number
   readonly goneAfter: number
 }
-
-const isWeak = (line: string): boolean => !/[0-9A-Za-z]/.test(line)
 
 function seamOf(file: FileText, group: ChangeGroup, pattern: Pattern, { map }: Alignment): Seam {
   const { lines } = pattern
@@ -223,9 +230,6 @@ function oneSided(
   if (file.positions(nearest).length === 0) return sure(at)
   return { at, doubt: 'the lines ahead of and behind the added ones no longer stand together', penalty: 0 }
 }
-
-/** Lines more common than this stand elsewhere anyway. */
-const minTornInformation = 0.2
 
 function lastMatched(map: readonly number[], from: number): number {
   for (let at = from; at >= 0; at--) if ((map[at] ?? -1) >= 0) return at

@@ -59,3 +59,9 @@ export function lineInformation(file: FileText, line: string): number {
   const times = Math.max(file.positions(line).length, 1)
   return Math.max(0.12, (Math.min(letters, 8) / 8) * (1 / (1 + 0.6 * Math.log2(times))))
 }
+
+/** Blank and brace-only lines, which may stand anywhere. */
+export const isWeak = (line: string): boolean => !/[0-9A-Za-z]/.test(line)
+
+/** A line less telling than this stands elsewhere anyway, so that meeting it there says nothing. */
+export const minTornInformation = 0.2

@@ -1,13 +1,14 @@
 import { existsSync } from 'node:fs'
-import { mkdir } from 'node:fs/promises'
 import { basename, join } from 'node:path'
+import type { InstallProof } from '../../core/host/install-proof.ts'
 import type { GroupsProof } from '../../core/host/iommu-proof.ts'
 import type { ModulesProof } from '../../core/host/modules-proof.ts'
 import { bootError } from '../../core/errors.ts'
 import type { Json } from '../../core/json.ts'
-import { giveTo } from '../../effects/build-user.ts'
 import { removeTree } from '../../effects/files.ts'
+import { makeFolder } from '../../effects/mounts.ts'
 import type { Step, StepTools } from '../run.ts'
+import { bootInstallation, relativeInstallLogs } from './boot-install.ts'
 import { kernelImage } from './compile.ts'
 import type { HostKernelContext } from './context.ts'
 import { proveGroups } from './prove-groups.ts'
@@ -16,7 +17,7 @@ import { requireSuccess } from './session-output.ts'
 import { zfsStage } from './zfs.ts'
 import { zfsUserland } from './zfs-userland.ts'
 
-type BootOutputs = { readonly groups: Json; readonly modules: Json }
+type BootOutputs = { readonly groups: Json; readonly modules: Json; readonly install: Json }
 
 /**
  * The kernel started in QEMU: its IOMMU groups with and without the override, and its modules out of the very
@@ -32,13 +33,15 @@ export const hostBootStep: Step<HostKernelContext, BootOutputs> = {
     release: context.found.release,
     interface: context.found.interfaceDigest,
     zfs: context.found.zfsModules,
+    // The packages themselves, and the script that installs them.
+    delivered: context.found.delivered.filter(({ path }) => !path.startsWith('apt/')),
     acs: context.spec.acs,
     parameters: [...context.acsParameters],
-    vfio: [...context.vfioIds],
+    vfio: vfioIdsOf(context),
     output: context.paths.output,
   }),
   run: async (context, tools) => {
-    if (!context.spec.boot) return { groups: null, modules: null }
+    if (!context.spec.boot) return { groups: null, modules: null, install: null }
     const busyboxPath = await busybox(context, tools)
     const common = {
       kernelPath: kernelImage(context),
@@ -53,11 +56,15 @@ export const hostBootStep: Step<HostKernelContext, BootOutputs> = {
       acs: context.spec.acs,
       parameters: context.acsParameters,
     })
-    const modules = context.found.interfaceDigest === '' ? null : await bootModules(context, common, tools)
+    // A kernel without modules is for this proof only: no system boots with it.
+    const modular = context.found.interfaceDigest !== ''
+    const modules = modular ? await bootModules(context, common, tools) : null
+    const install = modular ? await bootInstallation(context, common, tools) : null
     return {
       groups: relativeLogs(groups) as unknown as Json,
       modules:
         modules === null ? null : ({ ...modules, log: `boot/${basename(modules.log)}` } as unknown as Json),
+      install: install === null ? null : (relativeInstallLogs(install) as unknown as Json),
     }
   },
   intact: async (context, outputs) => {
@@ -65,29 +72,38 @@ export const hostBootStep: Step<HostKernelContext, BootOutputs> = {
     return (groups?.rows ?? []).every(({ log }) => existsSync(join(context.paths.output, log)))
   },
   adopt: (context, outputs) => {
-    const { groups, modules } = proofsOf(outputs)
+    const { groups, modules, install } = proofsOf(outputs)
     context.found.groupsProof = groups
     context.found.modulesProof = modules
+    context.found.installProof = install
   },
   summary: (outputs) => {
-    const { groups, modules } = proofsOf(outputs)
+    const { groups, modules, install } = proofsOf(outputs)
     if (groups === undefined) return 'not asked for'
-    const passed = groups.rows.filter(({ status }) => status === 'passed').length
-    const checks = modules?.checks.filter(({ status }) => status !== 'not-run') ?? []
-    const good = checks.filter(({ status }) => status === 'passed').length
-    return `groups: ${passed} of ${groups.rows.length} boots passed${modules === undefined ? '' : `, modules: ${good} of ${checks.length} checks`}`
+    const rows = `groups: ${count(groups.rows)} boots passed`
+    const rest = [
+      ...(modules === undefined ? [] : [`modules: ${count(modules.checks)} checks`]),
+      ...(install === undefined ? [] : [`installation: ${count(install.checks)} checks`]),
+    ]
+    return [rows, ...rest].join(', ')
   },
 }
 
-const proofsOf = ({
-  groups,
-  modules,
-}: BootOutputs): {
+const count = (results: readonly { readonly status: string }[]): string => {
+  const judged = results.filter(({ status }) => status !== 'not-run')
+  return `${judged.filter(({ status }) => status === 'passed').length} of ${judged.length}`
+}
+
+interface Proofs {
   readonly groups: GroupsProof | undefined
   readonly modules: ModulesProof | undefined
-} => ({
+  readonly install: InstallProof | undefined
+}
+
+const proofsOf = ({ groups, modules, install }: BootOutputs): Proofs => ({
   groups: (groups ?? undefined) as unknown as GroupsProof | undefined,
   modules: (modules ?? undefined) as unknown as ModulesProof | undefined,
+  install: (install ?? undefined) as unknown as InstallProof | undefined,
 })
 
 const reportTo =
@@ -106,8 +122,7 @@ const relativeLogs = (proof: GroupsProof): GroupsProof => ({
 /** The buildroot's static BusyBox: this machine need not have one. */
 async function busybox(context: HostKernelContext, tools: StepTools): Promise<string> {
   const { proof } = context.places
-  await mkdir(proof, { recursive: true })
-  await giveTo(proof, context.user, tools.signal)
+  await makeFolder(proof, context.user)
   const session = await context.session(tools.line)
   const path = join(proof, 'busybox')
   await requireSuccess(session, ['cp', '-f', '/bin/busybox', session.inside(path)], {
@@ -150,14 +165,19 @@ async function bootModules(
     release: found.release,
     zfs: withZfs,
     ...(userland === undefined ? {} : { zfsUserlandDir: userland }),
-    vfioIds: context.vfioIds,
+    vfioIds: vfioIdsOf(context),
   })
 }
+
+export const vfioIdsOf = ({ devices }: HostKernelContext): readonly string[] =>
+  [...new Set(devices.map(({ id }) => id))].sort()
 
 /** @throws boot error that names each proof that failed */
 export function requireProofs({ found, paths }: HostKernelContext): void {
   const rows = (found.groupsProof?.rows ?? []).filter(({ status }) => status === 'failed')
-  const checks = (found.modulesProof?.checks ?? []).filter(({ status }) => status === 'failed')
+  const checks = [found.modulesProof, found.installProof].flatMap((proof) =>
+    (proof?.checks ?? []).filter(({ status }) => status === 'failed'),
+  )
   if (rows.length + checks.length === 0) return
   const lines = [
     ...rows.map(

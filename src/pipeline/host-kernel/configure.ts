@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { existsSync } from 'node:fs'
-import { mkdir, readFile } from 'node:fs/promises'
+import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { checkConfig, type ConfigMismatch } from '../../core/kconfig/check.ts'
 import { configLine, parseDotConfig } from '../../core/kconfig/dot-config.ts'
@@ -8,6 +8,7 @@ import { renderFragment } from '../../core/kconfig/merge.ts'
 import { originText, type Assignment, type DotConfig } from '../../core/kconfig/types.ts'
 import { giveTo } from '../../effects/build-user.ts'
 import { atomicWrite } from '../../effects/files.ts'
+import { makeFolder } from '../../effects/mounts.ts'
 import { definedNames } from '../../core/kconfig/tree/model.ts'
 import { explainKernelMismatch } from '../kernel/kernel-why.ts'
 import { readKernelInside } from '../kernel/read-kernel.ts'
@@ -112,14 +113,13 @@ async function complete(
   tools: StepTools,
 ): Promise<string> {
   const { places, user } = context
-  await mkdir(places.obj, { recursive: true })
+  await makeFolder(places.obj, user)
   const write = async (name: string, text: string): Promise<string> => {
     const file = join(places.obj, name)
     await atomicWrite(file, text)
     await giveTo(file, user)
     return (await context.session(tools.line)).inside(file)
   }
-  await giveTo(places.obj, user)
   const requested = await write('fwbuild.config', fragment)
   if (base.config === undefined) {
     await kbuild(context, [`KCONFIG_ALLCONFIG=${requested}`, 'allnoconfig'], tools)

@@ -1,7 +1,9 @@
 import { join } from 'node:path'
 import { suitesFor } from '../../core/host/apt-output.ts'
+import type { InstallProof } from '../../core/host/install-proof.ts'
 import type { GroupsProof } from '../../core/host/iommu-proof.ts'
 import type { ModulesProof } from '../../core/host/modules-proof.ts'
+import type { PciDevice } from '../../core/host/pci-device.ts'
 import type { HostZfs } from '../../core/host/zfs-host.ts'
 import { canonicalJson } from '../../core/json.ts'
 import type { HostLock } from '../../core/spec/host-lock.ts'
@@ -22,8 +24,11 @@ export interface HostKernelSettings extends BuildSettings {
   readonly hostZfs: HostZfs
   /** Options of `pcie_acs_override=` that this machine is advised to boot with. */
   readonly acsParameters: readonly string[]
-  /** `vvvv:dddd` of the devices for vfio-pci. */
-  readonly vfioIds: readonly string[]
+  /** For vfio-pci. */
+  readonly devices: readonly PciDevice[]
+  readonly cpuVendor: 'intel' | 'amd' | 'other'
+  /** What this machine's devices give to think about. */
+  readonly warnings: readonly string[]
   readonly lock: HostLock | undefined
 }
 
@@ -111,6 +116,7 @@ export interface HostKernelFindings {
   delivered: readonly { readonly path: string; readonly sha256: string }[]
   groupsProof: GroupsProof | undefined
   modulesProof: ModulesProof | undefined
+  installProof: InstallProof | undefined
 }
 
 const noFindings = (): HostKernelFindings => ({
@@ -133,6 +139,7 @@ const noFindings = (): HostKernelFindings => ({
   delivered: [],
   groupsProof: undefined,
   modulesProof: undefined,
+  installProof: undefined,
 })
 
 /** Records and logs of a build. */

@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs'
-import { mkdir, readdir, readFile, rename } from 'node:fs/promises'
+import { readdir, readFile, rename } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import { infraError } from '../../core/errors.ts'
 import {
@@ -16,9 +16,9 @@ import {
 } from '../../core/host/apt-sources.ts'
 import { canonicalJson } from '../../core/json.ts'
 import { readAptSettings } from '../../effects/apt-settings.ts'
-import { giveTo } from '../../effects/build-user.ts'
 import type { BuildUser, Session } from '../../effects/engine.ts'
 import { atomicWrite, removeTree, sha256File } from '../../effects/files.ts'
+import { makeFolder } from '../../effects/mounts.ts'
 
 export type { AptPackage }
 
@@ -94,11 +94,10 @@ async function openApt(options: DebianAptOptions): Promise<Apt> {
     'log',
     'records',
   ]
-  for (const folder of folders) await mkdir(join(dir, folder), { recursive: true })
+  for (const folder of folders) await makeFolder(join(dir, folder), user)
   const settings = await readAptSettings(signal)
   await atomicWrite(join(dir, 'status'), '')
   await atomicWrite(join(dir, 'apt.conf'), aptConf(session.inside(dir), settings.httpProxy))
-  await giveTo(dir, user, signal)
   const run: Apt['run'] = async (argv, { cwd = dir, network } = {}) => {
     const out: string[] = []
     const all: string[] = []
@@ -229,8 +228,7 @@ async function download(apt: Apt, wanted: AptPackage): Promise<string> {
   }
   const work = join(apt.dir, 'work')
   await removeTree(work)
-  await mkdir(work, { recursive: true })
-  await giveTo(work, apt.user)
+  await makeFolder(work, apt.user)
   const { exitCode, all } = await apt.run(['apt-get', 'download', '-q', `${name}=${version}`], {
     cwd: work,
     network: 'online',
@@ -268,8 +266,7 @@ async function presentPackage(apt: Apt, record: string): Promise<string | undefi
 
 async function downloadAll(apt: Apt, { name, version, suite }: AptPackage): Promise<readonly string[]> {
   const archives = join(apt.dir, 'with-dependencies', `${name}_${version.replaceAll(':', '%3a')}`)
-  await mkdir(join(archives, 'partial'), { recursive: true })
-  await giveTo(join(apt.dir, 'with-dependencies'), apt.user)
+  await makeFolder(join(archives, 'partial'), apt.user)
   const argv = [
     'apt-get',
     'install',

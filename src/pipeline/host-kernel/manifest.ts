@@ -95,6 +95,7 @@ async function manifestOf(context: HostKernelContext, toolVersion: string): Prom
     proofs: {
       groups: (found.groupsProof ?? null) as HostManifest['proofs']['groups'],
       modules: (found.modulesProof ?? null) as HostManifest['proofs']['modules'],
+      install: (found.installProof ?? null) as HostManifest['proofs']['install'],
     },
   }
 }

@@ -1,10 +1,10 @@
 import { existsSync } from 'node:fs'
-import { mkdir, readdir } from 'node:fs/promises'
+import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { buildError } from '../../core/errors.ts'
 import { stampFiles, stampsHold, type FileStamp } from '../../effects/file-stamps.ts'
-import { giveTo } from '../../effects/build-user.ts'
 import { removeTree } from '../../effects/files.ts'
+import { makeFolder } from '../../effects/mounts.ts'
 import type { Step } from '../run.ts'
 import type { HostKernelContext } from './context.ts'
 import { kbuild } from './kbuild.ts'
@@ -30,17 +30,18 @@ export const packagesStep: Step<HostKernelContext, PackagesOutputs> = {
     const { root, debs } = context.places
     await removeOld(context)
     await kbuild(context, packageWords(context), tools)
-    await mkdir(debs, { recursive: true })
+    await makeFolder(debs, context.user)
     const session = await context.session(tools.line)
     const made = (await readdir(root)).filter((name) => name.endsWith('.deb'))
     const wanted = made.filter((name) => /^linux-(?:image|headers)-/.test(name) && !name.includes('-dbg_'))
-    for (const kind of ['linux-image-', 'linux-headers-']) {
+    // A kernel without modules has no headers package.
+    const kinds = context.found.interfaceDigest === '' ? ['linux-image-'] : ['linux-image-', 'linux-headers-']
+    for (const kind of kinds) {
       if (wanted.some((name) => name.startsWith(kind))) continue
       throw buildError('E_PACKAGES', `the kernel’s packaging made no ${kind}… package`, {
         hint: `log: ${tools.logPath}`,
       })
     }
-    await giveTo(debs, context.user)
     for (const name of wanted) {
       await session.exec(['mv', '-f', session.inside(join(root, name)), session.inside(join(debs, name))], {
         cwd: root,

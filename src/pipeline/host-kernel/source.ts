@@ -43,8 +43,8 @@ export const sourceStep: Step<HostKernelContext, SourceOutputs> = {
       requireKernel(fresh, fetched.origin)
       // Objects and pristine copies belong to the tree that goes.
       for (const stale of [places.src, places.obj, `${places.root}/pristine`]) await removeTree(stale)
+      await giveTo(fresh, user, signal)
       await rename(fresh, places.src)
-      await giveTo(places.root, user, signal)
       await atomicWrite(join(places.root, markFile), canonicalJson({ id: fetched.origin.id }))
     }
     const version = requireKernel(places.src, fetched.origin)

@@ -7,6 +7,7 @@ export const hostKernelStepIds = [
   'compile',
   'packages',
   'zfs',
+  'deliver',
   'boot',
   'manifest',
 ] as const

@@ -1,8 +1,9 @@
 import { existsSync } from 'node:fs'
-import { readdir, readFile } from 'node:fs/promises'
+import { mkdir, readdir, readFile } from 'node:fs/promises'
 import { isAbsolute, join, relative } from 'node:path'
 import { buildError } from '../../core/errors.ts'
 import { checkZfsModules, exportingModules, moduleName, parseModinfo } from '../../core/host/zfs-modules.ts'
+import { giveTo } from '../../effects/build-user.ts'
 import type { BuildUser, Session } from '../../effects/engine.ts'
 import { removeTree } from '../../effects/files.ts'
 import type { StepTools } from '../run.ts'
@@ -71,11 +72,13 @@ async function requireKernel({ kernelObjDir, release }: ZfsBuild): Promise<void>
   }
 }
 
-async function freshCopy({ session, zfsDir, tools }: ZfsBuild): Promise<string> {
+async function freshCopy({ session, user, zfsDir, tools }: ZfsBuild): Promise<string> {
   const tree = join(zfsDir, '..', 'build')
   await removeTree(tree)
+  await mkdir(tree)
+  await giveTo(tree, user)
   // -a: make must not think that configure is older than what it is made of.
-  await requireSuccess(session, ['cp', '-a', session.inside(zfsDir), session.inside(tree)], {
+  await requireSuccess(session, ['cp', '-a', `${session.inside(zfsDir)}/.`, session.inside(tree)], {
     cwd: zfsDir,
     signal: tools.signal,
   })

@@ -4,6 +4,7 @@ import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { giveTo } from '../../effects/build-user.ts'
 import { atomicWrite, removeTree } from '../../effects/files.ts'
+import { reusableAnswers } from '../../core/host/zfs-answers.ts'
 import { kernelInterface } from './kernel-interface.ts'
 import { requireSuccess } from './session-output.ts'
 import { runZfsProgram } from './zfs-run.ts'
@@ -14,8 +15,8 @@ const cacheVersion = 1
 
 /**
  * Runs configure in the tree. Most of its time goes into some 250 compilations that ask what the kernel has.
- * The answers are kept in `config.cache` (OpenZFS 2.3 caches them, 2.1 does not) under a
- * digest of what they depend on, because OpenZFS's own key knows nothing of the kernel's configuration.
+ * The answers are kept (OpenZFS 2.3 caches them, 2.1 does not) under a digest of what they depend on, because
+ * OpenZFS's own key is made of the kernel's path and version only.
  */
 export async function configureZfs(build: ZfsBuild, tree: string): Promise<void> {
   const { session, tools } = build
@@ -49,16 +50,12 @@ export async function configureZfs(build: ZfsBuild, tree: string): Promise<void>
   await keepCache(local, cache)
 }
 
-/**
- * Only the newest answers are kept; those of a configure that did not end well never are. Without its record
- * of the environment: configure would refuse the answers when the number of jobs is another.
- */
+/** Only the newest answers are kept; those of a configure that did not end well never are. */
 async function keepCache(local: string, cache: string): Promise<void> {
   if (existsSync(cache)) return
   const folder = join(cache, '..')
   for (const name of await readdir(folder).catch((): string[] => [])) await removeTree(join(folder, name))
-  const lines = (await readFile(local, 'utf8')).split('\n')
-  await atomicWrite(cache, lines.filter((line) => !line.startsWith('ac_cv_env_')).join('\n'))
+  await atomicWrite(cache, reusableAnswers(await readFile(local, 'utf8')))
 }
 
 async function cacheKey(build: ZfsBuild, tree: string): Promise<string> {

@@ -46,8 +46,11 @@ export const bootStep: Step<OpenwrtContext, BootOutputs> = {
     boots.sort((a, b) => (a.result.serialLog < b.result.serialLog ? -1 : 1))
     return { boots: boots as unknown as BootOutputs['boots'] }
   },
+  // What failed is tried again: the cause may have been this machine and not the image.
   intact: async (context, outputs) =>
-    proofsOf(outputs).every(({ result }) => existsSync(join(context.paths.output, result.serialLog))),
+    proofsOf(outputs).every(
+      ({ result }) => result.status === 'passed' && existsSync(join(context.paths.output, result.serialLog)),
+    ),
   adopt: (context, outputs) => {
     const proofs = proofsOf(outputs)
     context.found.artifacts = context.found.artifacts.map((artifact) => withProofs(artifact, proofs))

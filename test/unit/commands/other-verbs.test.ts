@@ -27,6 +27,17 @@ test('clean: needs something named, removes a release’s tree and records, keep
   t.false(existsSync(join(work, 'lock')))
 })
 
+test('clean --host-kernel: every host kernel goes, releases and the signing key stay', async (t) => {
+  const home = await temporaryDirectory(t)
+  const kept = ['trees/mini', 'builds/mini', 'keys/apt', 'ccache']
+  const gone = ['trees/host-kernel', 'trees/host-kernel-6.12', 'builds/host-kernel', 'proof']
+  for (const folder of [...kept, ...gone]) await mkdir(join(home, 'work', folder), { recursive: true })
+  const result = await cli(['clean', '--work', 'work', '--host-kernel'], { cwd: home })
+  t.is(result.exitCode, 0, result.stderr)
+  for (const folder of kept) t.true(existsSync(join(home, 'work', folder)), folder)
+  for (const folder of gone) t.false(existsSync(join(home, 'work', folder)), folder)
+})
+
 test('clean: makes no work directory, says so where nothing is left, takes it from the settings', async (t) => {
   const home = await temporaryDirectory(t)
   const absent = await cli(['clean', '--release', 'mini', '--work', 'absent'], { cwd: home })

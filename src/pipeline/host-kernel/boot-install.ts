@@ -1,0 +1,70 @@
+import { copyFile } from 'node:fs/promises'
+import { basename, join } from 'node:path'
+import { bootParameters } from '../../core/host/boot-settings.ts'
+import { proofPassthrough, type InstallProof } from '../../core/host/install-proof.ts'
+import { sha256sums } from '../../core/manifest/manifest.ts'
+import { readAptSettings, type AptSettings } from '../../effects/apt-settings.ts'
+import { atomicWrite, removeTree, sha256File } from '../../effects/files.ts'
+import { makeFolder } from '../../effects/mounts.ts'
+import type { StepTools } from '../run.ts'
+import { bootSettingsOf, buildSettingsDeb } from './boot-settings.ts'
+import type { HostKernelContext } from './context.ts'
+import { installScriptFor } from './deliver.ts'
+import { proveInstall, type InstallProofOptions } from './prove-install.ts'
+
+/** The suite of the system that the packages are installed into: the buildroot's, or for the bare host its own. */
+const suiteOf = ({ engine, hostSuite }: HostKernelContext): string =>
+  engine.kind === 'host' ? hostSuite : 'bookworm'
+
+/**
+ * The delivered packages in a Debian system of their own, with settings for the devices that QEMU has in place of
+ * this machine's.
+ */
+export async function bootInstallation(
+  context: HostKernelContext,
+  common: Pick<InstallProofOptions, 'logDir' | 'signal' | 'report' | 'step'>,
+  tools: StepTools,
+): Promise<InstallProof> {
+  const { found, places, paths, cpuVendor } = context
+  const folder = join(places.proof, 'install')
+  await removeTree(folder)
+  await makeFolder(folder, context.user)
+  const settings = { ...bootSettingsOf(context), passthrough: proofPassthrough }
+  const settingsDeb = basename(await buildSettingsDeb(context, settings, folder, tools))
+  const others = found.delivered
+    .map(({ path }) => path)
+    .filter((path) => /^(?:linux-image|zfs-modules)-[^/]*\.deb$/.test(path))
+  for (const path of others) await copyFile(join(paths.output, path), join(folder, path))
+  const files = [...others, settingsDeb].sort()
+  await atomicWrite(join(folder, 'install.sh'), installScriptFor(found.release, files), { mode: 0o755 })
+  const sums = await Promise.all(
+    files.map(async (path) => ({
+      path,
+      sha256: await sha256File(join(folder, path), { signal: tools.signal }),
+    })),
+  )
+  await atomicWrite(join(folder, 'sha256sums'), sha256sums(sums))
+  return proveInstall({
+    ...common,
+    folder,
+    release: found.release,
+    parameters: bootParameters(settings),
+    vfioIds: [...new Set(proofPassthrough.map(({ id }) => id))],
+    zfs: found.zfs !== undefined,
+    cpuVendor,
+    suite: suiteOf(context),
+    aptSettings: await aptSettings(context, tools.signal),
+    cacheDir: join(paths.work, 'proof'),
+  })
+}
+
+async function aptSettings({ mirror }: HostKernelContext, signal: AbortSignal): Promise<AptSettings> {
+  const settings = await readAptSettings(signal)
+  return mirror === undefined ? settings : { ...settings, mirrors: { archive: mirror, updates: true } }
+}
+
+/** Logs by their place in the output folder. */
+export const relativeInstallLogs = (proof: InstallProof): InstallProof => ({
+  ...proof,
+  logs: proof.logs.map((log) => `boot/${basename(log)}`),
+})

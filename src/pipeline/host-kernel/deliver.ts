@@ -1,0 +1,146 @@
+import { cp, mkdir, readdir, rename } from 'node:fs/promises'
+import { basename, join, relative } from 'node:path'
+import { installScript } from '../../core/host/install-script.ts'
+import { zfsModulesPackage } from '../../core/host/zfs-package.ts'
+import type { Json } from '../../core/json.ts'
+import { sha256sums } from '../../core/manifest/manifest.ts'
+import { stampFiles, stampsHold, type FileStamp } from '../../effects/file-stamps.ts'
+import { atomicWrite, removeTree, replaceFile, sha256File } from '../../effects/files.ts'
+import type { Step, StepTools } from '../run.ts'
+import { makeAptFolder } from './apt-folder.ts'
+import { bootSettingsOf, buildSettingsDeb, hasBootSettings, maintainer } from './boot-settings.ts'
+import type { HostKernelContext } from './context.ts'
+import { buildDeb } from './deb-package.ts'
+import { packageVersion } from './packages.ts'
+import { zfsStage } from './zfs.ts'
+
+type DeliverOutputs = {
+  readonly files: readonly { readonly path: string; readonly sha256: string }[]
+  readonly stamps: readonly FileStamp[]
+}
+
+/** All packages, the folder that APT takes, and install.sh, into the output folder. */
+export const deliverStep: Step<HostKernelContext, DeliverOutputs> = {
+  id: 'deliver',
+  title: 'Packages, APT folder, install.sh',
+  version: 1,
+  inputs: async (context) => ({
+    kernel: await stampFiles(context.places.debs).then((stamps) =>
+      stamps.filter(({ name }) => context.found.kernelPackages.some((path) => basename(path) === name)),
+    ),
+    zfs: context.found.zfsModules,
+    interface: context.found.interfaceDigest,
+    settings: bootSettingsOf(context) as unknown as Json,
+    output: context.paths.output,
+  }),
+  run: async (context, tools) => {
+    const { output, work } = context.paths
+    const { found, places, user } = context
+    const session = await context.session(tools.line)
+    const packages = [
+      ...found.kernelPackages,
+      ...(found.zfs === undefined ? [] : [await zfsPackage(context, tools)]),
+      ...(hasBootSettings(context)
+        ? [await buildSettingsDeb(context, bootSettingsOf(context), places.debs, tools)]
+        : []),
+    ].sort()
+    const aptDir = join(places.root, 'apt')
+    await makeAptFolder(session, {
+      debs: packages,
+      dir: aptDir,
+      usedFrom: join(output, 'apt'),
+      keyDir: join(work, 'keys', 'apt'),
+      epoch: found.epoch,
+      user,
+      signal: tools.signal,
+      line: tools.line,
+    })
+    await mkdir(output, { recursive: true })
+    await removeStale(
+      output,
+      packages.map((path) => basename(path)),
+    )
+    for (const deb of packages) {
+      await replaceFile(join(output, basename(deb)), (temporary) =>
+        cp(deb, temporary, { preserveTimestamps: true }),
+      )
+    }
+    await replaceFolder(aptDir, join(output, 'apt'))
+    const names = packages.map((path) => basename(path))
+    await atomicWrite(join(output, 'install.sh'), installScriptFor(found.release, names), { mode: 0o755 })
+    const files = await describe(output, [...names, 'install.sh', 'apt'], tools)
+    await atomicWrite(join(output, 'sha256sums'), sha256sums(files))
+    const stamps = (await stampFiles(output)).filter(({ name }) => files.some(({ path }) => path === name))
+    return { files, stamps }
+  },
+  intact: (context, outputs) => stampsHold(context.paths.output, outputs.stamps),
+  adopt: (context, outputs) => {
+    context.found.delivered = outputs.files
+  },
+  summary: ({ files }) =>
+    `${files.filter(({ path }) => path.endsWith('.deb') && !path.includes('/')).length} packages`,
+}
+
+/** The text of install.sh for packages that lie beside it. */
+export const installScriptFor = (release: string, files: readonly string[]): string =>
+  installScript({
+    kernelRelease: release,
+    packages: files.map((file) => ({ name: file.split('_')[0] ?? '', file })),
+  })
+
+async function zfsPackage(context: HostKernelContext, tools: StepTools): Promise<string> {
+  const { found, places, user } = context
+  const spec = {
+    release: found.release,
+    imageVersion: packageVersion(context),
+    zfsVersion: found.zfs?.version ?? '',
+    maintainer,
+  }
+  const { control, scripts } = zfsModulesPackage(spec)
+  return buildDeb(await context.session(tools.line), {
+    stageDir: zfsStage(context),
+    outDir: places.debs,
+    control,
+    scripts,
+    epoch: found.epoch,
+    user,
+    signal: tools.signal,
+    line: tools.line,
+  })
+}
+
+/** Packages of an earlier build would be taken for results of this one. */
+async function removeStale(output: string, current: readonly string[]): Promise<void> {
+  for (const name of await readdir(output)) {
+    const isUnfinished = /\.deb\.[0-9a-f]{12}\.tmp$/.test(name)
+    if ((name.endsWith('.deb') && !current.includes(name)) || isUnfinished)
+      await removeTree(join(output, name))
+  }
+}
+
+async function replaceFolder(from: string, to: string): Promise<void> {
+  const fresh = `${to}.new`
+  await removeTree(fresh)
+  await cp(from, fresh, { recursive: true, preserveTimestamps: true })
+  await removeTree(to)
+  await rename(fresh, to)
+}
+
+async function describe(
+  output: string,
+  names: readonly string[],
+  tools: StepTools,
+): Promise<DeliverOutputs['files']> {
+  const files: { path: string; sha256: string }[] = []
+  for (const name of names) {
+    const entries =
+      name === 'apt' ? await readdir(join(output, name), { recursive: true, withFileTypes: true }) : []
+    const below = entries
+      .filter((entry) => entry.isFile())
+      .map((entry) => relative(output, join(entry.parentPath, entry.name)))
+    for (const path of name === 'apt' ? below.sort() : [name]) {
+      files.push({ path, sha256: await sha256File(join(output, path), { signal: tools.signal }) })
+    }
+  }
+  return files
+}
