@@ -3,8 +3,9 @@ export const actionFunctions = String.raw`
 # Before anything changes: a killed run knows as much as a whole one.
 remember() {
   mkdir -p "$record"
-  if [ ! -e "$record/pin" ] && [ -e "$pin" ]; then write_file "$record/pin" <"$pin"; fi
+  # Written last: where it is, what this script itself made is no part of what was there before.
   [ ! -e "$record/installed" ] || return 0
+  if [ -e "$pin" ]; then write_file "$record/pin" <"$pin"; fi
   for package in $packages; do
     is_installed "$package" || say "$package"
   done | write_file "$record/installed"

@@ -15,9 +15,6 @@ export interface InstallPlan {
   readonly packages: readonly InstallPackage[]
 }
 
-/** Exit codes of the script. */
-export const installExitCodes = { done: 0, failed: 1, usage: 2, refused: 3 } as const
-
 /** Names go into the script unquoted, by words. */
 const word = /^[A-Za-z0-9][\w.+~:/-]*$/
 
