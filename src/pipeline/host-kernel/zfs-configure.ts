@@ -10,6 +10,9 @@ import { requireSuccess } from './session-output.ts'
 import { runZfsProgram } from './zfs-run.ts'
 import type { ZfsBuild } from './zfs-build.ts'
 
+/** Shown for minutes. */
+const longPart = 'configure compiles some 250 questions to the kernel'
+
 /** Raised when answers of an earlier configure must not be used again. */
 const cacheVersion = 1
 
@@ -43,8 +46,11 @@ export async function configureZfs(build: ZfsBuild, tree: string): Promise<void>
     what: 'configure of ZFS',
     env: { TEST_JOBS: String(build.jobs) },
     onLine: (line) => {
-      const checked = /^checking (.*?)\.\.\. ?(.*)$/.exec(line)?.[1]
-      if (checked !== undefined) tools.progress({ item: `configure: ${checked}` })
+      const checked = /^checking (.*?)\.\.\. ?/.exec(line)?.[1]
+      if (checked === undefined) return
+      // The line of the long part ends only with it; this is the one before.
+      const item = checked.includes('DECLARE_EVENT_CLASS') ? longPart : `configure: ${checked}`
+      tools.progress({ item })
     },
   })
   await keepCache(local, cache)
