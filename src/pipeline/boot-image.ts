@@ -47,8 +47,6 @@ export interface BootProofOptions {
 
 const shareTag = 'hostshare'
 const tickMs = 200
-/** It is a matter of luck at such moments, and told within a minute. */
-const lateTimerRetries = 3
 /** So many times longer than on an idle machine may a boot take. */
 const longestStretch = 4
 
@@ -72,17 +70,15 @@ export async function proveBoot(options: BootProofOptions): Promise<BootResult> 
       })
     }
     const last = accelerators.at(-1) ?? 'tcg'
-    let { result } = await bootOnce(options, last, directory)
-    for (let again = 0; again < lateTimerRetries && looksStarved(result); again += 1) {
-      options.report({
-        type: 'note',
-        step: options.step,
-        level: 'warn',
-        text: 'this machine was too busy for the guest’s timer; booting again',
-      })
-      result = (await bootOnce(options, last, directory)).result
-    }
-    return result
+    const { result } = await bootOnce(options, last, directory)
+    if (!looksStarved(result)) return result
+    options.report({
+      type: 'note',
+      step: options.step,
+      level: 'warn',
+      text: 'this machine was too busy for the guest’s timer; booting again',
+    })
+    return (await bootOnce(options, last, directory)).result
   } finally {
     await removeTree(directory)
   }
