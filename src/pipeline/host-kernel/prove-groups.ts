@@ -1,4 +1,4 @@
-import { mkdtemp, readFile, writeFile } from 'node:fs/promises'
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
@@ -55,6 +55,7 @@ const memoryMib = 512
  */
 export async function proveGroups(options: GroupsProofOptions): Promise<GroupsProof> {
   const { acs, step } = options
+  await removeOldLogs(options.logDir)
   const directory = await mkdtemp(join(tmpdir(), 'fwbuild-groups-'))
   try {
     const initrdPath = join(directory, 'initrd')
@@ -107,4 +108,11 @@ export async function proveGroups(options: GroupsProofOptions): Promise<GroupsPr
   } finally {
     await removeTree(directory)
   }
+}
+
+/** Another mode has fewer boots: a log of an earlier proof must not lie beside them. */
+async function removeOldLogs(logDir: string): Promise<void> {
+  const names = await readdir(logDir).catch(() => [])
+  const old = names.filter((name) => /^groups-\d+\.log$/.test(name))
+  await Promise.all(old.map((name) => rm(join(logDir, name))))
 }

@@ -82,6 +82,8 @@ testWith(needs, 'a guest that panics, hangs or is none is a failed row with the 
   t.regex(await detailOf({ kernelPath: text }), /^QEMU ended with exit code 1: /)
   t.regex(await detailOf({ limits: { silenceMs: 60_000, overallMs: 1500 } }), /^not finished after 1\.5 s/)
   t.deepEqual(await ourQemus(), [])
+  // The logs are those of the last proof only.
+  t.deepEqual(await readdir(join(directory, 'logs')), ['groups-01.log'])
 })
 
 testWith(needs, 'an interrupt leaves no QEMU', async (t) => {
