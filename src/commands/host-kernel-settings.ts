@@ -36,6 +36,7 @@ export async function hostKernelSettings(
     cpuVendor: cpuVendorOf(await readFile('/proc/cpuinfo', 'utf8').catch(() => '')),
     zfsOn: spec.zfs.kind === 'auto' ? zfsByDefault(hostZfs) : spec.zfs.kind !== 'off',
     lock: await readLock(run.lock, io),
+    newer: undefined,
   }
 }
 

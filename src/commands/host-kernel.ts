@@ -1,12 +1,17 @@
 import { readFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
 import type { Command } from 'commander'
 import { usageError } from '../core/errors.ts'
 import type { HostJob } from '../core/host/requirements.ts'
+import { renderHostLock } from '../core/spec/host-lock.ts'
+import { hostKernelSpec } from '../core/spec/host-kernel-spec.ts'
+import { atomicWrite } from '../effects/files.ts'
 import { buildHostKernel, type HostKernelResult } from '../pipeline/host-kernel-build.ts'
-import { lookForNewer, takeNewer, type WatchResult } from '../pipeline/host-kernel-watch.ts'
+import { lookForNewer, type WatchResult } from '../pipeline/host-kernel-watch.ts'
 import { requireProofs } from '../pipeline/host-kernel/boot.ts'
-import type { HostKernelSettings } from '../pipeline/host-kernel/context.ts'
+import type { HostKernelContext, HostKernelSettings } from '../pipeline/host-kernel/context.ts'
+import { hostLockOf } from '../pipeline/host-kernel/manifest.ts'
+import { savedOptions } from '../pipeline/host-kernel/saved-options.ts'
 import { hostKernelStepIds, type HostKernelStepId } from '../pipeline/host-kernel/step-ids.ts'
 import { installMissing } from '../pipeline/install-missing.ts'
 import { hostKernelReport } from '../report/host-kernel.ts'
@@ -15,7 +20,7 @@ import { explainReruns, hostPlanText } from './build-texts.ts'
 import { confirm } from './confirm.ts'
 import { hostKernelSettings } from './host-kernel-settings.ts'
 import type { Io } from './io.ts'
-import { readHostKernelLayers, type RunFlags } from './option-layers.ts'
+import { readHostKernelLayers, workDirOf, type RunFlags } from './option-layers.ts'
 import { toolVersion } from './project.ts'
 import { reporterFor } from './reporter.ts'
 
@@ -37,32 +42,44 @@ export function define(command: Command, io: Io): void {
 function defineWatch(command: Command, io: Io): void {
   const watch = command
     .command('watch')
-    .description('look for a newer kernel than the one built, and build it with the same options')
+    .description('look for a newer kernel than the one built, and build it with the options of that build')
     .option('--check', 'only tell')
   addRunOptions(addCommonOptions(addHostKernelOptions(watch))).action(async () => {
+    requireNothingAhead(command)
     const { layers, run } = await readHostKernelLayers(watch, io)
     const until = checkStep(run.until)
+    const saved = await savedOptions(workDirOf(layers, io.env), hostKernelSpec(layers).name)
     // What is newer than the pins is looked for; the build writes new ones.
-    const settings = { ...(await hostKernelSettings(layers, run, io)), lock: undefined }
-    const only = watch.opts<{ check?: boolean }>().check === true
-    if (await watchFor(settings, only, run, io)) await build(settings, run, until, io)
+    const given = await hostKernelSettings([...layers, saved], run, io)
+    const settings = { ...given, lock: undefined }
+    if (run.installMissing) await installFor(settings, io)
+    const only = run.dryRun || watch.opts<{ check?: boolean }>().check === true
+    const found = await look(settings, run, io)
+    const { built, offered, newer } = found
+    if (only && run.json) io.stdout(`${JSON.stringify(found, null, 2)}\n`)
+    else io.stderr(newer ? `newer: ${offered} (built: ${built})\n` : `${built} is the newest\n`)
+    if (only || !newer) return
+    const context = await build({ ...settings, newer: offered }, run, until, io)
+    if (given.lock !== undefined) await renewLock(context, lockPathOf(run.lock, io), io)
   })
 }
 
-/** @returns whether there is something to build */
-async function watchFor(
-  settings: HostKernelSettings,
-  only: boolean,
-  run: RunFlags,
-  io: Io,
-): Promise<boolean> {
-  const found = await look(settings, run, io)
-  const { built, offered, newer } = found
-  if (only && run.json) io.stdout(`${JSON.stringify(found, null, 2)}\n`)
-  else io.stderr(newer ? `newer: ${offered} (built: ${built})\n` : `${built} is the newest\n`)
-  if (only || !newer) return false
-  await takeNewer(settings, found)
-  return true
+/** commander keeps them with the command ahead, where `watch` would not see them. */
+function requireNothingAhead(command: Command): void {
+  const [given] = Object.keys(command.opts()).filter((name) => command.getOptionValueSource(name) === 'cli')
+  if (given === undefined) return
+  throw usageError('E_COMMAND_LINE', `--${given} stands ahead of watch`, {
+    hint: 'write the options behind it: fwbuild host-kernel watch --option …',
+  })
+}
+
+const lockPathOf = (given: string | undefined, io: Io): string =>
+  resolve(io.cwd, given ?? 'fwbuild-host.lock')
+
+/** Else the next build would go back to the old kernel. */
+async function renewLock(context: HostKernelContext, path: string, io: Io): Promise<void> {
+  await atomicWrite(path, renderHostLock(await hostLockOf(context)))
+  io.stderr(`${path} pins the new kernel\n`)
 }
 
 async function look(settings: HostKernelSettings, run: RunFlags, io: Io): Promise<WatchResult> {
@@ -107,7 +124,7 @@ async function build(
   run: RunFlags,
   until: HostKernelStepId | undefined,
   io: Io,
-): Promise<void> {
+): Promise<HostKernelContext> {
   const reporter = reporterFor(run, io)
   try {
     const result = await buildHostKernel({
@@ -123,6 +140,7 @@ async function build(
     if (run.explain) io.stderr(explainReruns(result.reruns))
     await printResult(result, run, io)
     requireProofs(result.context)
+    return result.context
   } finally {
     await reporter.close()
   }

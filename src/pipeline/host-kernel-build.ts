@@ -7,6 +7,7 @@ import { loadPatches } from '../effects/patch-files.ts'
 import { checkDisk } from './disk-preflight.ts'
 import { hostKernelSteps } from './host-kernel.ts'
 import { hostKernelContext, type HostKernelContext, type HostKernelSettings } from './host-kernel/context.ts'
+import { saveOptions } from './host-kernel/saved-options.ts'
 import { loadHostFragments } from './host-kernel/fragments.ts'
 import type { HostKernelStepId } from './host-kernel/step-ids.ts'
 import { runSteps, type RunResult } from './run.ts'
@@ -58,12 +59,14 @@ async function buildLocked(request: HostKernelRequest): Promise<HostKernelResult
   // Before anything is fetched; a build that got this far may have nothing left to do but to look at records.
   if (!existsSync(join(context.stateDir, 'last/source.json'))) await settings.engine.require(signal)
   await makeFolder(context.places.root, user)
+  await saveOptions(paths.work, spec)
   try {
     const result = await runSteps(hostKernelSteps(request.toolVersion), context, {
       stateDir: context.stateDir,
       signal,
       report,
       nowMs: request.nowMs,
+      laterRecords: 'kept',
       ...(request.until === undefined ? {} : { until: request.until }),
     })
     return { ...result, context }

@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { usageError } from '../core/errors.ts'
 import type { Reporter } from '../core/events.ts'
+import { compareDebVersions } from '../core/host/deb-version.ts'
 import type { StepRecord } from '../core/step-record.ts'
 import { resolveSource } from '../effects/git-mirror.ts'
 import {
@@ -12,7 +13,6 @@ import {
   type HostKernelSettings,
 } from './host-kernel/context.ts'
 import { debianSources } from './host-kernel/fetch-source.ts'
-import { pinSource } from './host-kernel/source.ts'
 import { underWorkLock } from './under-lock.ts'
 
 export interface WatchRun {
@@ -38,25 +38,21 @@ export async function lookForNewer(settings: HostKernelSettings, run: WatchRun):
     const context = hostKernelContext(settings, run.signal, (text) => note(run, text))
     try {
       const offered = await newestSource(context, run)
-      return { built, offered, newer: offered !== built && (await isNewer(context, run, offered, built)) }
+      return { built, offered, newer: isNewer(offered, built) }
     } finally {
       await context.close()
     }
   })
 }
 
-/** From now on this source is built. */
-export const takeNewer = (settings: HostKernelSettings, { offered }: WatchResult): Promise<void> =>
-  pinSource(hostStateDir(settings.paths.work, settings.spec.name), offered)
-
 const note = ({ report }: WatchRun, text: string, level: 'info' | 'warn' = 'warn'): void =>
   report({ type: 'note', level, text })
 
 async function builtSource({ paths, spec }: HostKernelSettings): Promise<string> {
-  const record = join(hostStateDir(paths.work, spec.name), 'last/source.json')
+  const record = join(hostStateDir(paths.work, spec.name), 'last/deliver.json')
   if (existsSync(record)) {
     const { outputs } = JSON.parse(await readFile(record, 'utf8')) as StepRecord
-    return (outputs as unknown as { readonly origin: { readonly id: string } }).origin.id
+    return (outputs as unknown as { readonly source: string }).source
   }
   throw usageError('E_WATCH_NOTHING', `no kernel of this source was built in ${paths.work} yet`, {
     hint: 'build it first: fwbuild host-kernel with the same options',
@@ -83,21 +79,10 @@ async function newestSource(context: HostKernelContext, run: WatchRun): Promise<
   })
 }
 
-/** A branch that moved is newer; of packages, dpkg knows which is. */
-async function isNewer(
-  context: HostKernelContext,
-  run: WatchRun,
-  offered: string,
-  built: string,
-): Promise<boolean> {
+/** A branch that moved is newer; of packages the series in the name counts first, then the version. */
+function isNewer(offered: string, built: string): boolean {
   const [offeredName = '', offeredVersion] = offered.split('=')
   const [builtName = '', builtVersion] = built.split('=')
-  if (offeredVersion === undefined || builtVersion === undefined) return true
-  const session = await context.session(() => {})
-  const order = (a: string, b: string) =>
-    session.exec(['dpkg', '--compare-versions', a, 'gt', b], { cwd: context.places.root, signal: run.signal })
-  // linux-source-6.12 after linux-source-6.1: the series in the name counts first, as a version does.
-  const series = await order(offeredName.replace('linux-source-', ''), builtName.replace('linux-source-', ''))
-  if (offeredName !== builtName) return series.exitCode === 0
-  return (await order(offeredVersion, builtVersion)).exitCode === 0
+  if (offeredVersion === undefined || builtVersion === undefined) return offered !== built
+  return (compareDebVersions(offeredName, builtName) || compareDebVersions(offeredVersion, builtVersion)) > 0
 }

@@ -42,6 +42,11 @@ export interface RunOptions {
   readonly report: Reporter
   /** Id of the last step to do. */
   readonly until?: string
+  /**
+   * `removed`: what comes after a step that runs is done again. `kept`: it is judged by its own inputs, which then
+   * have to name all that it depends on.
+   */
+  readonly laterRecords?: 'removed' | 'kept'
   readonly nowMs: () => number
 }
 
@@ -76,7 +81,8 @@ export async function runSteps<C>(
   const reruns: Rerun[] = []
   for (const [index, step] of planned.entries()) {
     if (options.signal.aborted) throw cancelledError()
-    const later = steps.slice(index).map(({ id }) => id)
+    const stale = options.laterRecords === 'kept' ? [step] : steps.slice(index)
+    const later = stale.map(({ id }) => id)
     outcomes.set(step.id, await runStep(step, index, later, context, options, reruns))
   }
   return { outcomes, reruns }

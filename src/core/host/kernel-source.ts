@@ -1,5 +1,6 @@
 import { buildError } from '../errors.ts'
 import type { AptPackage } from './apt-output.ts'
+import { compareDebVersions } from './deb-version.ts'
 
 const sourcePackage = /^linux-source-(\d+)\.(\d+)$/
 
@@ -11,7 +12,7 @@ function seriesOf(name: string): readonly [number, number] | undefined {
 
 const newerFirst = (a: AptPackage, b: AptPackage): number => {
   const [left, right] = [seriesOf(a.name) ?? [0, 0], seriesOf(b.name) ?? [0, 0]]
-  return right[0] - left[0] || right[1] - left[1]
+  return right[0] - left[0] || right[1] - left[1] || compareDebVersions(b.version, a.version)
 }
 
 /** Those of a list of package names that hold a kernel's source (not its real-time or other variants). */
@@ -19,8 +20,7 @@ export const kernelSourcePackages = (names: readonly string[]): readonly string[
   names.filter((name) => sourcePackage.test(name))
 
 /**
- * The source packages that answer a wish, best first: the newest series that fits, its versions in the order
- * of the index. More than one, because a pool may have lost what its index still names.
+ * The source packages that answer a wish, best first: the newest series that fits, its newest version first. More than one, because a pool may have lost what its index still names.
  * @param offered every version of every kernel source package
  * @param wish.series `6.12`; `newest` of all suites; undefined: the newest of the host's own suite
  * @throws build error E_KERNEL_SOURCE that lists what there is

@@ -36,7 +36,7 @@ export function planPassthrough(
   const advised = [...new Set(advices.flatMap(({ advice }) => advice.parameters))].sort()
   return {
     devices,
-    acsParameters: acs === 'off' ? [] : advised.length > 0 ? advised : everything,
+    acsParameters: acs === 'off' ? [] : devices.length > 0 ? advised : everything,
     warnings: advices.flatMap(({ device, advice }) => [
       ...warningsOfMode(device.address, advice.mode, acs),
       ...needed(device, 'is used by this machine now'),
@@ -58,6 +58,10 @@ function warningsOfMode(
       `${address}: the port above it has an ACS capability with its controls off; only --acs=always splits its group`,
     ]
   if (mode === 'missing' && acs === 'off') return [`${address}: its group can be split with --acs`]
+  if (mode === 'unknown' && acs !== 'off')
+    return [
+      `${address}: only root may read whether the ports above it have ACS; run sudo fwbuild iommu --device ${address} to know the mode it needs`,
+    ]
   if (mode === 'impossible')
     return [`${address}: no ACS override splits its group (fwbuild iommu --device ${address})`]
   if (mode === 'none' && acs !== 'off')

@@ -4,6 +4,7 @@ import { bootParameters } from '../../core/host/boot-settings.ts'
 import { proofPassthrough, type InstallProof } from '../../core/host/install-proof.ts'
 import { sha256sums } from '../../core/manifest/manifest.ts'
 import { readAptSettings, type AptSettings } from '../../effects/apt-settings.ts'
+import { bootstrapTool } from '../../effects/debian-bootstrap.ts'
 import { atomicWrite, removeTree, sha256File } from '../../effects/files.ts'
 import { makeFolder } from '../../effects/mounts.ts'
 import type { StepTools } from '../run.ts'
@@ -15,6 +16,9 @@ import { proveInstall, type InstallProofOptions } from './prove-install.ts'
 /** The suite of the system that the packages are installed into: the buildroot's, or for the bare host its own. */
 const suiteOf = ({ engine, hostSuite }: HostKernelContext): string =>
   engine.kind === 'host' ? hostSuite : 'bookworm'
+
+/** Whether this machine can make a system of its own to install into. */
+export const canProveInstall = (): boolean => bootstrapTool() === 'debootstrap'
 
 /**
  * The delivered packages in a Debian system of their own, with settings for the devices that QEMU has in place of
@@ -33,7 +37,7 @@ export async function bootInstallation(
   const settingsDeb = basename(await buildSettingsDeb(context, settings, folder, tools))
   const others = found.delivered
     .map(({ path }) => path)
-    .filter((path) => /^(?:linux-image|zfs-modules)-[^/]*\.deb$/.test(path))
+    .filter((path) => /^(?:linux-image|linux-headers|zfs-modules)-[^/]*\.deb$/.test(path))
   for (const path of others) await copyFile(join(paths.output, path), join(folder, path))
   const files = [...others, settingsDeb].sort()
   await atomicWrite(join(folder, 'install.sh'), installScriptFor(found.release, files), { mode: 0o755 })

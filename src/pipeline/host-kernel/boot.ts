@@ -8,7 +8,7 @@ import type { Json } from '../../core/json.ts'
 import { removeTree } from '../../effects/files.ts'
 import { makeFolder } from '../../effects/mounts.ts'
 import type { Step, StepTools } from '../run.ts'
-import { bootInstallation, relativeInstallLogs } from './boot-install.ts'
+import { bootInstallation, canProveInstall, relativeInstallLogs } from './boot-install.ts'
 import { kernelImage } from './compile.ts'
 import type { HostKernelContext } from './context.ts'
 import { proveGroups } from './prove-groups.ts'
@@ -67,9 +67,20 @@ export const hostBootStep: Step<HostKernelContext, BootOutputs> = {
       install: install === null ? null : (relativeInstallLogs(install) as unknown as Json),
     }
   },
+  // A failed proof is tried again: the machine may have been busy, or mended; so is one that could not be run.
   intact: async (context, outputs) => {
-    const { groups } = proofsOf(outputs)
-    return (groups?.rows ?? []).every(({ log }) => existsSync(join(context.paths.output, log)))
+    const { groups, modules, install } = proofsOf(outputs)
+    if (groups === undefined) return !context.spec.boot
+    const proofs = [groups, modules, install].filter((proof) => proof !== undefined)
+    const logs = [
+      ...groups.rows.map(({ log }) => log),
+      ...(modules === undefined ? [] : [modules.log]),
+      ...(install?.logs ?? []),
+    ]
+    return (
+      proofs.every(({ status }) => status === 'passed' || (status === 'not-run' && !canProveInstall())) &&
+      logs.every((log) => existsSync(join(context.paths.output, log)))
+    )
   },
   adopt: (context, outputs) => {
     const { groups, modules, install } = proofsOf(outputs)

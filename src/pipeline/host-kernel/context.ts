@@ -30,6 +30,8 @@ export interface HostKernelSettings extends BuildSettings {
   /** What this machine's devices give to think about. */
   readonly warnings: readonly string[]
   readonly lock: HostLock | undefined
+  /** The source to be taken, as `watch` found it; kept for later builds once it was had. */
+  readonly newer: string | undefined
 }
 
 /** What the steps of one build share: settings, and what earlier steps found. */

@@ -195,7 +195,7 @@ async function updateIndexes(apt: Apt): Promise<void> {
         apt.note(`${suite} is left out: ${line.replace(/^\w+:\s*/, '')}`)
       }
     }
-    if (problems.length === 0 || left.size === apt.suites.length)
+    if (problems.length === 0 || left.size === apt.suites.length || attempt === updateAttempts)
       throw fetchError('Debian’s indexes', apt, all)
   }
 }

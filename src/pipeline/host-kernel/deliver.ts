@@ -1,5 +1,9 @@
+import { createHash } from 'node:crypto'
+import { existsSync } from 'node:fs'
 import { cp, mkdir, readdir, rename } from 'node:fs/promises'
 import { basename, join, relative } from 'node:path'
+import { repositoryFiles } from '../../core/host/apt-repository.ts'
+import { usageError } from '../../core/errors.ts'
 import { installScript } from '../../core/host/install-script.ts'
 import { zfsModulesPackage } from '../../core/host/zfs-package.ts'
 import type { Json } from '../../core/json.ts'
@@ -15,6 +19,8 @@ import { packageVersion } from './packages.ts'
 import { zfsStage } from './zfs.ts'
 
 type DeliverOutputs = {
+  /** What these packages were built from: `watch` compares with it. */
+  readonly source: string
   readonly files: readonly { readonly path: string; readonly sha256: string }[]
   readonly stamps: readonly FileStamp[]
 }
@@ -31,6 +37,9 @@ export const deliverStep: Step<HostKernelContext, DeliverOutputs> = {
     zfs: context.found.zfsModules,
     interface: context.found.interfaceDigest,
     settings: bootSettingsOf(context) as unknown as Json,
+    // Another fwbuild may write other scripts.
+    install: createHash('sha256').update(installScriptFor(context.found.release, [])).digest('hex'),
+    zfsSource: context.found.zfs ?? null,
     output: context.paths.output,
   }),
   run: async (context, tools) => {
@@ -56,10 +65,7 @@ export const deliverStep: Step<HostKernelContext, DeliverOutputs> = {
       line: tools.line,
     })
     await mkdir(output, { recursive: true })
-    await removeStale(
-      output,
-      packages.map((path) => basename(path)),
-    )
+    await removeOwn(output, (tools.previous as DeliverOutputs | undefined)?.files ?? [])
     for (const deb of packages) {
       await replaceFile(join(output, basename(deb)), (temporary) =>
         cp(deb, temporary, { preserveTimestamps: true }),
@@ -71,9 +77,11 @@ export const deliverStep: Step<HostKernelContext, DeliverOutputs> = {
     const files = await describe(output, [...names, 'install.sh', 'apt'], tools)
     await atomicWrite(join(output, 'sha256sums'), sha256sums(files))
     const stamps = (await stampFiles(output)).filter(({ name }) => files.some(({ path }) => path === name))
-    return { files, stamps }
+    return { source: found.origin?.id ?? '', files, stamps }
   },
-  intact: (context, outputs) => stampsHold(context.paths.output, outputs.stamps),
+  intact: async (context, outputs) =>
+    (await stampsHold(context.paths.output, outputs.stamps)) &&
+    outputs.files.every(({ path }) => existsSync(join(context.paths.output, path))),
   adopt: (context, outputs) => {
     context.found.delivered = outputs.files
   },
@@ -109,16 +117,20 @@ async function zfsPackage(context: HostKernelContext, tools: StepTools): Promise
   })
 }
 
-/** Packages of an earlier build would be taken for results of this one. */
-async function removeStale(output: string, current: readonly string[]): Promise<void> {
-  for (const name of await readdir(output)) {
-    const isUnfinished = /\.deb\.[0-9a-f]{12}\.tmp$/.test(name)
-    if ((name.endsWith('.deb') && !current.includes(name)) || isUnfinished)
-      await removeTree(join(output, name))
+/** What the last run put there would be taken for results of this one; what others put there is not ours. */
+async function removeOwn(output: string, files: DeliverOutputs['files']): Promise<void> {
+  for (const { path } of files) {
+    if (path.endsWith('.deb') && !path.includes('/')) await removeTree(join(output, path))
   }
 }
 
+/** @throws usage E_OUTPUT_TAKEN for a folder that fwbuild did not make */
 async function replaceFolder(from: string, to: string): Promise<void> {
+  if (existsSync(to) && !existsSync(join(to, repositoryFiles.sources))) {
+    throw usageError('E_OUTPUT_TAKEN', `${to} is there and is no package folder of fwbuild`, {
+      hint: 'name another folder with --output',
+    })
+  }
   const fresh = `${to}.new`
   await removeTree(fresh)
   await cp(from, fresh, { recursive: true, preserveTimestamps: true })

@@ -23,7 +23,7 @@ export function fetchKernelSource(
   if (source.kind === 'debian') return fromDebian(context, source.series, pinned, tools)
   if (source.kind === 'tree') return fromTree(context, source.path, tools)
   if (source.kind === 'tarball') return fromTarball(context, source.location, source.sha256, tools)
-  return fromGit(context, source.location, source.ref, tools)
+  return fromGit(context, source.location, pinned ?? source.ref, tools)
 }
 
 async function fromDebian(
@@ -34,7 +34,13 @@ async function fromDebian(
 ): Promise<FetchedSource> {
   const apt = await context.apt(tools)
   const candidates =
-    pinned === undefined ? await debianSources(context, apt, series) : [await pinnedPackage(apt, pinned)]
+    pinned === undefined
+      ? await debianSources(context, apt, series)
+      : [
+          await pinnedPackage(apt, pinned),
+          // A lock is exact; a pin that the pool lost gives way to what there is.
+          ...(context.lock === undefined ? await debianSources(context, apt, series) : []),
+        ]
   const { deb, chosen } = await firstInPool(candidates, apt.download, tools)
   const { name, version, suite } = chosen
   return {
@@ -97,13 +103,16 @@ async function firstInPool(
   throw gone ?? infraError('E_APT_GONE', 'no version of the kernel source is in the pool')
 }
 
+/** What the kernel's Makefile refuses to find in a source that is built elsewhere. */
+const madeInPlace = ['.config', 'include/config', 'arch/x86/include/generated'] as const
+
 async function fromTree(context: HostKernelContext, path: string, tools: FetchTools): Promise<FetchedSource> {
   if (!existsSync(path) || !statSync(path).isDirectory()) {
     throw usageError('E_SOURCE_MISSING', `the source ${path} is not a directory`, {
       hint: 'name a kernel tree, a tarball, URL#REF, or debian[:SERIES]',
     })
   }
-  if (existsSync(join(path, 'include/config/auto.conf'))) {
+  if (madeInPlace.some((name) => existsSync(join(path, name)))) {
     throw usageError(
       'E_SOURCE_NOT_CLEAN',
       `${path} was built in place; its objects would be mistaken for ours`,
@@ -118,6 +127,8 @@ async function fromTree(context: HostKernelContext, path: string, tools: FetchTo
       await cp(path, to, {
         recursive: true,
         preserveTimestamps: true,
+        // Else relative links would lead back into the user's tree.
+        verbatimSymlinks: true,
         filter: (file) => basename(file) !== '.git',
       })
       await giveTo(to, context.user, tools.signal)

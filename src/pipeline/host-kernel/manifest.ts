@@ -33,7 +33,7 @@ export function hostManifestStep(toolVersion: string): Step<HostKernelContext, M
       const manifest = await manifestOf(context, toolVersion)
       const documents: readonly (readonly [string, string | Uint8Array])[] = [
         ['manifest.json', canonicalJson(manifest)],
-        ['fwbuild-host.lock', renderHostLock(await lockOf(context))],
+        ['fwbuild-host.lock', renderHostLock(await hostLockOf(context))],
         ['kernel.config', await readFile(join(context.places.obj, '.config'), 'utf8')],
         ['reproduce.sh', reproduceHostScript(context.spec)],
         ...context.found.rewrittenPatches.map(({ name, text }, index): readonly [string, Uint8Array] => [
@@ -105,7 +105,8 @@ async function usedBuildroot(context: HostKernelContext): Promise<HostLock['buil
   return text === undefined ? null : (JSON.parse(text) as HostLock['buildroot'])
 }
 
-async function lockOf(context: HostKernelContext): Promise<HostLock> {
+/** Pins of what was built. */
+export async function hostLockOf(context: HostKernelContext): Promise<HostLock> {
   const { found } = context
   return {
     version: 1,

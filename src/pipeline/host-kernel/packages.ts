@@ -21,6 +21,11 @@ export const packagesStep: Step<HostKernelContext, PackagesOutputs> = {
   version: 1,
   inputs: async (context) => ({
     image: context.found.imageSha256,
+    // Modules are in it too, and a change in one shows nowhere else.
+    patched: context.found.patchedDigest,
+    config: context.found.configDigest,
+    source: context.found.origin?.id ?? '',
+    buildroot: context.buildrootInputs,
     symvers: context.found.symversSha256,
     headers: context.found.headersDigest,
     release: context.found.release,

@@ -47,6 +47,8 @@ export const sourceStep: Step<HostKernelContext, SourceOutputs> = {
       await atomicWrite(join(places.root, markFile), canonicalJson({ id: fetched.origin.id }))
     }
     const version = requireKernel(places.src, fetched.origin)
+    if (context.newer !== undefined)
+      await atomicWrite(pinFile(context.stateDir), canonicalJson({ id: fetched.origin.id }))
     const { mtimeMs } = await stat(join(places.src, 'Kbuild'))
     return { origin: fetched.origin, kernelVersion: version, epoch: Math.floor(mtimeMs / 1000) }
   },
@@ -63,18 +65,17 @@ export const sourceStep: Step<HostKernelContext, SourceOutputs> = {
   summary: ({ origin, kernelVersion: version }) => `Linux ${version}, ${origin.text}`,
 }
 
-/** What `host-kernel watch` found to be newest: that is built from then on. */
+/** What `host-kernel watch` found to be newest, once it was had: that is built from then on. */
 const pinFile = (stateDir: string): string => join(stateDir, 'source-pin.json')
 
-export const pinSource = (stateDir: string, id: string): Promise<void> =>
-  atomicWrite(pinFile(stateDir), canonicalJson({ id }))
-
-/** The source that must be taken: the lock file's, else the one that `watch` pinned. */
-export async function pinnedSource({
+/** The source that must be taken: the lock file's, what `watch` found just now, or what it found before. */
+async function pinnedSource({
   lock,
+  newer,
   stateDir,
-}: Pick<HostKernelContext, 'lock' | 'stateDir'>): Promise<string | undefined> {
+}: Pick<HostKernelContext, 'lock' | 'newer' | 'stateDir'>): Promise<string | undefined> {
   if (lock !== undefined) return lock.source.id
+  if (newer !== undefined) return newer
   const text = await readFile(pinFile(stateDir), 'utf8').catch(() => undefined)
   return text === undefined ? undefined : (JSON.parse(text) as { readonly id: string }).id
 }

@@ -6,6 +6,7 @@ import { checkZfsModules, exportingModules, moduleName, parseModinfo } from '../
 import { giveTo } from '../../effects/build-user.ts'
 import type { BuildUser, Session } from '../../effects/engine.ts'
 import { removeTree } from '../../effects/files.ts'
+import { makeFolder } from '../../effects/mounts.ts'
 import type { StepTools } from '../run.ts'
 import { requireSuccess } from './session-output.ts'
 import { configureZfs } from './zfs-configure.ts'
@@ -110,7 +111,8 @@ async function objectCount(tree: string): Promise<number> {
 }
 
 async function stage(build: ZfsBuild, tree: string): Promise<readonly string[]> {
-  const { session, stageDir, release } = build
+  const { session, stageDir, release, user } = build
+  await makeFolder(stageDir, user)
   // The stage itself may be a mount point.
   for (const name of await readdir(stageDir)) await removeTree(join(stageDir, name))
   const argv = [

@@ -1,6 +1,7 @@
-import { existsSync } from 'node:fs'
+import { existsSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { dkmsWarning, zfsMismatch } from '../../core/host/zfs-host.ts'
+import { treeStamp } from '../../effects/file-stamps.ts'
 import type { Step } from '../run.ts'
 import type { HostKernelContext, ZfsFinding } from './context.ts'
 import { buildZfs } from './zfs-build.ts'
@@ -17,6 +18,7 @@ export const zfsSourceStep: Step<HostKernelContext, ZfsSourceOutputs> = {
   inputs: async (context) => ({
     on: context.zfsOn,
     wish: { ...context.spec.zfs },
+    local: context.spec.zfs.kind === 'path' ? await pathStamp(context.spec.zfs.path, context.signal) : null,
     kernel: context.found.kernelVersion,
     userland: context.hostZfs.userland ?? null,
     locked: context.lock?.zfs ?? null,
@@ -45,6 +47,13 @@ export const zfsSourceStep: Step<HostKernelContext, ZfsSourceOutputs> = {
     context.found.zfs = zfs ?? undefined
   },
   summary: ({ zfs }) => (zfs === null ? 'not asked for' : zfs.origin),
+}
+
+/** A tree or tarball that changed is another ZFS. */
+async function pathStamp(path: string, signal: AbortSignal): Promise<string | null> {
+  const stats = statSync(path, { throwIfNoEntry: false })
+  if (stats === undefined) return null
+  return stats.isDirectory() ? treeStamp(path, signal) : `${stats.size} ${stats.mtimeMs}`
 }
 
 function wishOf({ spec, lock }: HostKernelContext): ZfsWish {

@@ -17,8 +17,8 @@ test('the host’s own suite by default, without backports', (t) => {
   t.deepEqual(versions(undefined), ['6.1.192-2', '6.1.176-1'])
 })
 
-test('a series wherever it is, in the order of suites', (t) => {
-  t.deepEqual(versions('6.12'), ['6.12.57-1~bpo12+1', '6.12.117-1'])
+test('a series wherever it is, its newest version first', (t) => {
+  t.deepEqual(versions('6.12'), ['6.12.117-1', '6.12.57-1~bpo12+1'])
 })
 
 test('6.1 is not 6.12', (t) => {
