@@ -35,7 +35,10 @@ export function addCommonOptions(command: Command): Command {
     .option('--mirror <url>', 'Debian mirror for the buildroot image (default: the system’s own)')
     .option('--offline', 'touch no network')
     .option('-j, --jobs <n>', 'parallel make jobs (default: number of processors)', positiveInteger)
-    .option('--lock <file>', 'use the pins of a lock file (default: ./fwbuild.lock where there is one)')
+    .option(
+      '--lock <file>',
+      'use the pins of a lock file (default: ./fwbuild.lock, for a host kernel ./fwbuild-host.lock, where there is one)',
+    )
 }
 
 /** How steps are told of. */

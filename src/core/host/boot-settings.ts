@@ -141,28 +141,3 @@ export function bootSettingsScripts(settings: BootSettings): MaintainerScripts {
     ],
   }
 }
-
-/** An id that a wanted device shares with others: vfio-pci takes all that have it. */
-export interface IdClash {
-  readonly id: string
-  readonly wanted: readonly string[]
-  /** Devices that would be taken as well. */
-  readonly also: readonly SettingsDevice[]
-}
-
-/**
- * Devices that nobody named and that vfio-pci would take all the same.
- * @param all of the machine
- */
-export function idClashes(
-  passthrough: readonly SettingsDevice[],
-  all: readonly SettingsDevice[],
-): readonly IdClash[] {
-  const named = new Set(passthrough.map(({ bdf }) => bdf))
-  const ids = [...new Set(passthrough.map(({ id }) => id))].sort()
-  return ids.flatMap((id) => {
-    const also = all.filter((device) => device.id === id && !named.has(device.bdf))
-    if (also.length === 0) return []
-    return [{ id, wanted: passthrough.filter((each) => each.id === id).map(({ bdf }) => bdf), also }]
-  })
-}

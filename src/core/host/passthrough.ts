@@ -18,7 +18,7 @@ const everything = ['downstream', 'multifunction'] as const
 /**
  * @param addresses full BDFs that were named
  * @param all devices of the machine
- * @throws usage E_DEVICE_MISSING
+ * @throws usage E_DEVICE_MISSING | E_PASSTHROUGH_SHARED
  */
 export function planPassthrough(
   addresses: readonly string[],
@@ -74,13 +74,27 @@ const needed = (device: PciDevice, how: string): readonly string[] =>
     .filter((use) => use.needed)
     .map(({ text }) => `${device.address} (${text}) ${how}: taking it away can bring the machine down`)
 
-/** vfio-pci is told ids, so it takes every device that has one. */
+/**
+ * vfio-pci is told ids, so it takes every device that has one.
+ * @throws usage E_PASSTHROUGH_SHARED where this machine would lose what it runs on
+ */
 function sameId(
   device: PciDevice,
   addresses: readonly string[],
   all: readonly PciDevice[],
 ): readonly string[] {
   const also = all.filter(({ id, address }) => id === device.id && !addresses.includes(address))
+  const lost = also.find(({ uses }) => uses.some((use) => use.needed))
+  if (lost !== undefined) {
+    const uses = lost.uses.map(({ text }) => text).join(', ')
+    throw usageError(
+      'E_PASSTHROUGH_SHARED',
+      `${lost.address} (${uses}) has the id ${device.id} of ${device.address} too: vfio-pci would take both from this machine at boot`,
+      {
+        hint: 'hand this device over by its address after the boot instead (driver_override), without --passthrough',
+      },
+    )
+  }
   return also.map(
     ({ address }) => `${address} has the id ${device.id} of ${device.address} too: vfio-pci takes both`,
   )

@@ -3,7 +3,7 @@ import { basename, join } from 'node:path'
 import type { InstallProof } from '../../core/host/install-proof.ts'
 import type { GroupsProof } from '../../core/host/iommu-proof.ts'
 import type { ModulesProof } from '../../core/host/modules-proof.ts'
-import { bootError } from '../../core/errors.ts'
+import { bootError, FwbuildError } from '../../core/errors.ts'
 import type { Json } from '../../core/json.ts'
 import { removeTree } from '../../effects/files.ts'
 import { makeFolder } from '../../effects/mounts.ts'
@@ -150,7 +150,7 @@ async function bootModules(
   common: Common,
   tools: StepTools,
 ): Promise<ModulesProof> {
-  const { found, places, user } = context
+  const { found, places } = context
   const session = await context.session(tools.line)
   const image = found.kernelPackages.find((path) => basename(path).startsWith('linux-image-'))
   const unpacked = join(places.proof, 'image')
@@ -161,15 +161,7 @@ async function bootModules(
   })
   const modules = (root: string): string => join(root, 'lib/modules', found.release)
   const withZfs = found.zfs !== undefined
-  const userland = withZfs
-    ? await zfsUserland(await context.apt(tools), found.zfs?.version ?? '', {
-        session,
-        user,
-        dir: join(places.proof, 'zfs-userland'),
-        note: tools.note,
-        signal: tools.signal,
-      })
-    : undefined
+  const userland = withZfs ? await userlandFor(context, tools) : undefined
   return proveModules({
     ...common,
     modulesDirs: [modules(unpacked), ...(withZfs ? [modules(zfsStage(context))] : [])],
@@ -182,6 +174,23 @@ async function bootModules(
 
 export const vfioIdsOf = ({ devices }: HostKernelContext): readonly string[] =>
   [...new Set(devices.map(({ id }) => id))].sort()
+
+/** Without the commands the modules are only loaded: no reason to end a build. */
+async function userlandFor(context: HostKernelContext, tools: StepTools): Promise<string | undefined> {
+  try {
+    return await zfsUserland(await context.apt(tools), context.found.zfs?.version ?? '', {
+      session: await context.session(tools.line),
+      user: context.user,
+      dir: join(context.places.proof, 'zfs-userland'),
+      note: tools.note,
+      signal: tools.signal,
+    })
+  } catch (error) {
+    if (!(error instanceof FwbuildError) || error.kind !== 'infra') throw error
+    tools.note(`no ZFS commands for the proof: ${error.message}`, 'warn')
+    return undefined
+  }
+}
 
 /** @throws boot error that names each proof that failed */
 export function requireProofs({ found, paths }: HostKernelContext): void {

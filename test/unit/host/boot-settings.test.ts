@@ -4,7 +4,6 @@ import {
   bootParameters,
   bootSettingsFiles,
   bootSettingsScripts,
-  idClashes,
   settingsPaths,
   type BootSettings,
   type SettingsDevice,
@@ -81,13 +80,4 @@ test('without devices there is nothing of vfio-pci, and no initramfs is made', (
     [...postinst, ...postrm].map(({ argv }) => argv[0]),
     ['update-grub', 'update-grub'],
   )
-})
-
-test('devices that share an id and were not named are found', (t) => {
-  const host = card('0000:05:00.0')
-  const all = [...settings.passthrough, host, card('0000:06:00.0', { id: '8086:1533' })]
-  t.deepEqual(idClashes(settings.passthrough, all), [
-    { id: '8086:10d3', wanted: ['0000:01:00.0', '0000:01:00.1'], also: [host] },
-  ])
-  t.deepEqual(idClashes(all, all), [])
 })

@@ -15,7 +15,7 @@ test('a device that is not there', (t) => {
   t.is(error?.code, 'E_DEVICE_MISSING')
 })
 
-test('two devices of one id: both are taken, and that is told', (t) => {
+test('two devices of one id: both are taken, which is told, or refused where the machine needs one', (t) => {
   const device = {
     address: '0000:01:00.0',
     parent: undefined,
@@ -32,7 +32,13 @@ test('two devices of one id: both are taken, and that is told', (t) => {
     group: 2,
     uses: [{ text: 'default route', needed: true }],
   }
-  const { warnings } = planPassthrough([device.address], [device, twin], 'off')
+  const error = t.throws(() => planPassthrough([device.address], [device, twin], 'off'), {
+    instanceOf: FwbuildError,
+  })
+  t.is(error?.code, 'E_PASSTHROUGH_SHARED')
+  t.regex(error?.message ?? '', /0000:02:00\.0 \(default route\)/)
+  const idle = { ...twin, uses: [] }
+  const { warnings } = planPassthrough([device.address], [device, idle], 'off')
   t.true(warnings.some((text) => text.startsWith('0000:02:00.0 has the id 8086:10d3')))
   const both = planPassthrough([device.address, twin.address], [device, twin], 'off')
   t.false(both.warnings.some((text) => text.includes('has the id')))
