@@ -21,7 +21,7 @@ export interface ZfsBuild {
   readonly kernelObjDir: string
   /** Of the compiled kernel, as in /lib/modules/RELEASE. */
   readonly release: string
-  /** Emptied, then lib/modules/RELEASE/extra with the modules comes into it. */
+  /** Made or emptied, then lib/modules/RELEASE/extra with the modules comes into it. */
   readonly stageDir: string
   readonly jobs: number
   readonly ccache: boolean
@@ -110,9 +110,11 @@ async function objectCount(tree: string): Promise<number> {
 }
 
 async function stage(build: ZfsBuild, tree: string): Promise<readonly string[]> {
-  const { session, stageDir, release } = build
+  const { session, user, stageDir, release } = build
+  await mkdir(stageDir, { recursive: true })
   // The stage itself may be a mount point.
   for (const name of await readdir(stageDir)) await removeTree(join(stageDir, name))
+  await giveTo(stageDir, user)
   const argv = [
     'make',
     '-C',
