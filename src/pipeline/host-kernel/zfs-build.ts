@@ -6,7 +6,6 @@ import { checkZfsModules, exportingModules, moduleName, parseModinfo } from '../
 import { giveTo } from '../../effects/build-user.ts'
 import type { BuildUser, Session } from '../../effects/engine.ts'
 import { removeTree } from '../../effects/files.ts'
-import { makeFolder } from '../../effects/mounts.ts'
 import type { StepTools } from '../run.ts'
 import { requireSuccess } from './session-output.ts'
 import { configureZfs } from './zfs-configure.ts'
@@ -22,7 +21,7 @@ export interface ZfsBuild {
   readonly kernelObjDir: string
   /** Of the compiled kernel, as in /lib/modules/RELEASE. */
   readonly release: string
-  /** Emptied, then lib/modules/RELEASE/extra with the modules comes into it. */
+  /** Made or emptied, then lib/modules/RELEASE/extra with the modules comes into it. */
   readonly stageDir: string
   readonly jobs: number
   readonly ccache: boolean
@@ -111,10 +110,11 @@ async function objectCount(tree: string): Promise<number> {
 }
 
 async function stage(build: ZfsBuild, tree: string): Promise<readonly string[]> {
-  const { session, stageDir, release, user } = build
-  await makeFolder(stageDir, user)
+  const { session, user, stageDir, release } = build
+  await mkdir(stageDir, { recursive: true })
   // The stage itself may be a mount point.
   for (const name of await readdir(stageDir)) await removeTree(join(stageDir, name))
+  await giveTo(stageDir, user)
   const argv = [
     'make',
     '-C',

@@ -82,6 +82,8 @@ testWith(needs, 'modules are built, checked and staged', async (t) => {
 testWith(needs, 'configure’s answers are used again until what they depend on changes', async (t) => {
   await withBuild(t, {}, async ({ build, lines, obj }) => {
     const cached = (): boolean => lines.splice(0).some((line) => line.includes('(cached)'))
+    // A first build has no stage yet.
+    rmSync(build.stageDir, { recursive: true })
     await buildZfs(build)
     t.false(cached())
     await buildZfs(build)
