@@ -1,8 +1,11 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
+import { usageError } from '../core/errors.ts'
 import type { Reporter } from '../core/events.ts'
 import { parseFragment } from '../core/kconfig/fragment.ts'
 import { makeFolder } from '../effects/mounts.ts'
+import type { KernelSource } from '../core/spec/host-kernel-spec.ts'
+import { isUrl } from '../core/spec/source-reference.ts'
 import { loadPatches } from '../effects/patch-files.ts'
 import { checkDisk } from './disk-preflight.ts'
 import { hostKernelSteps } from './host-kernel.ts'
@@ -75,8 +78,27 @@ async function buildLocked(request: HostKernelRequest): Promise<HostKernelResult
   }
 }
 
+const localTarball = (source: KernelSource): string | undefined =>
+  source.kind === 'tarball' && !isUrl(source.location) ? source.location : undefined
+
+/** @throws usage E_SOURCE_MISSING | E_CONFIG_UNREADABLE | E_ZFS_PATH */
+function requireFile(flag: keyof typeof missingCodes, path: string | undefined): void {
+  if (path === undefined || existsSync(path)) return
+  throw usageError(missingCodes[flag], `${flag}: ${path} does not exist`, { hint: `check ${flag}` })
+}
+
+const missingCodes = {
+  '--config': 'E_CONFIG_UNREADABLE',
+  '--zfs': 'E_ZFS_PATH',
+  '--source': 'E_SOURCE_MISSING',
+} as const
+
 /** A patch or fragment that is missing or broken is told before anything is fetched. */
 async function checkGivenFiles(context: HostKernelContext): Promise<void> {
+  const { config, zfs, source } = context.spec
+  requireFile('--config', config.kind === 'file' ? config.path : undefined)
+  requireFile('--zfs', zfs.kind === 'path' ? zfs.path : undefined)
+  requireFile('--source', source.kind === 'tree' ? source.path : localTarball(source))
   loadPatches(context.spec.patches, '/')
   for (const { text, file } of await loadHostFragments(context, context.zfsOn)) parseFragment(text, file)
 }

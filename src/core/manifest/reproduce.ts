@@ -9,7 +9,11 @@ export function reproduceScript(spec: OpenwrtSpec): string {
 
 /** The same host kernel again, from the lock file beside the script. */
 export function reproduceHostScript(spec: HostKernelSpec): string {
-  return script('this kernel', `host-kernel --lock "$here/fwbuild-host.lock"`, hostKernelArguments(spec))
+  const { kind } = spec.config
+  // What ran where this was built may not run where it is built again; those from nothing are the same everywhere.
+  const config = kind === 'small' || kind === 'micro' ? kind : '"$here/kernel.config"'
+  const command = `host-kernel --lock "$here/fwbuild-host.lock" --config ${config}`
+  return script('this kernel', command, hostKernelArguments(spec, 'without-config'))
 }
 
 function script(what: string, command: string, args: readonly string[]): string {
@@ -51,16 +55,19 @@ export function openwrtArguments(spec: OpenwrtSpec): readonly string[] {
 }
 
 /** Flags that give an equal specification of a host kernel. */
-export function hostKernelArguments(spec: HostKernelSpec): readonly string[] {
-  const { source, config, zfs } = spec
+export function hostKernelArguments(
+  spec: HostKernelSpec,
+  config: 'with-config' | 'without-config' = 'with-config',
+): readonly string[] {
+  const { source, zfs } = spec
+  const base = spec.config.kind === 'file' ? spec.config.path : spec.config.kind
   return [
     `--acs=${spec.acs}`,
     `--zfs=${zfs.kind === 'version' ? zfs.version : zfs.kind === 'path' ? zfs.path : zfs.kind}`,
     '--source',
     kernelSourceText(source),
     ...each('--sha256', source.kind === 'tarball' && source.sha256 !== undefined ? [source.sha256] : []),
-    '--config',
-    config.kind === 'file' ? config.path : config.kind,
+    ...(config === 'with-config' ? ['--config', base] : []),
     ...each('--patch', spec.patches),
     ...each('--fragment', spec.fragments),
     `--localversion=${spec.localversion}`,

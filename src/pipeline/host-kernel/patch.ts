@@ -12,6 +12,7 @@ import { rewritePatch } from '../../core/patch/rewrite.ts'
 import { applySeries, type NamedPatch, type SeriesResult } from '../../core/patch/series.ts'
 import { loadPatches } from '../../effects/patch-files.ts'
 import type { PatchFinding, RewrittenFile } from '../openwrt/context.ts'
+import { checkLockedPatches } from '../openwrt/lock.ts'
 import type { Step, StepTools } from '../run.ts'
 import type { HostKernelContext } from './context.ts'
 import { patchedTree } from './patched-tree.ts'
@@ -30,14 +31,15 @@ export const patchStep: Step<HostKernelContext, PatchOutputs> = {
   id: 'patch',
   title: 'Patch the kernel',
   version: 1,
-  inputs: async (context) => ({
-    source: context.found.origin?.id ?? '',
-    acs: context.spec.acs,
-    patches: (await chooseSeries(context)).map(({ name, patch }) => ({
+  inputs: async (context) => {
+    const patches = (await chooseSeries(context)).map(({ name, patch }) => ({
       name,
       sha256: sha256(printPatch(patch)),
-    })),
-  }),
+    }))
+    // Also where nothing is to be done: the build would not be the one that is pinned.
+    checkLockedPatches(context.lock, patches)
+    return { source: context.found.origin?.id ?? '', acs: context.spec.acs, patches }
+  },
   run: async (context, tools) => {
     const series = await chooseSeries(context)
     const tree = patchedTree(context.places)

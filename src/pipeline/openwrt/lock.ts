@@ -38,7 +38,7 @@ export async function usedBuildroot(context: OpenwrtContext): Promise<Lockfile['
 
 /** @throws build error when a patch is not the one that the lock file pins */
 export function checkLockedPatches(
-  lock: Lockfile | undefined,
+  lock: Pick<Lockfile, 'patches'> | undefined,
   patches: readonly { readonly name: string; readonly sha256: string }[],
 ): void {
   if (lock === undefined) return
@@ -47,6 +47,6 @@ export function checkLockedPatches(
   if (changed.length === 0 && pinned.size === patches.length) return
   const names = changed.length > 0 ? changed.map(({ name }) => name) : [...pinned.keys()]
   throw buildError('E_LOCK_PATCHES', `the patches are not those of the lock file: ${names.join(', ')}`, {
-    hint: 'fwbuild lock --update pins them as they are now',
+    hint: 'renew the pins (fwbuild lock --update), or leave the lock file out',
   })
 }

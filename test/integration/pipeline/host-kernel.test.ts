@@ -149,6 +149,9 @@ test('sources that are none: told, exit 2 or 1, nothing left', async (t) => {
   const missing = await fake.build()
   t.is(missing.exitCode, 2)
   t.regex(missing.stderr, /\[E_SOURCE_MISSING\]/)
+  const config = await fake.build(['--config=./no.config', `--source=${fake.home}`])
+  t.is(config.exitCode, 2)
+  t.regex(config.stderr, /no\.config does not exist \[E_CONFIG_UNREADABLE\]/)
 })
 
 test('a tarball with a wrong hash is not unpacked', async (t) => {
