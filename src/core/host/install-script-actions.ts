@@ -1,14 +1,26 @@
 /** Shell functions that change the machine; part of install-script.ts. */
 export const actionFunctions = String.raw`
-# Before anything changes: a killed run knows as much as a whole one.
+# Other kernels that were installed by such a script.
+other_records() {
+  for each in "$state"/*/installed; do
+    [ ! -e "$each" ] || [ "$each" = "$record/installed" ] || say "$each"
+  done
+}
+
+# Before anything changes: a killed run knows as much as a whole one. A later run adds what it brings more.
 remember() {
   mkdir -p "$record"
-  # Written last: where it is, what this script itself made is no part of what was there before.
-  [ ! -e "$record/installed" ] || return 0
-  if [ -e "$pin" ]; then write_file "$record/pin" <"$pin"; fi
-  for package in $packages; do
-    is_installed "$package" || say "$package"
-  done | write_file "$record/installed"
+  # The record is written last: where it is, what such a script itself made is no part of what was there before.
+  if [ -e "$pin" ] && [ ! -e "$record/installed" ]; then
+    write_file "$record/pin" <"$pin"
+    [ -n "$(other_records)" ] || write_file "$state/pin" <"$pin"
+  fi
+  {
+    recorded
+    for package in $packages; do
+      is_installed "$package" || recorded | grep -qxF "$package" || say "$package"
+    done
+  } | write_file "$record/installed"
 }
 
 finish_dpkg() {
@@ -18,21 +30,22 @@ finish_dpkg() {
 install_packages() {
   remember
   finish_dpkg
-  # Set before the new kernel comes into the menu, so that it never is the default by accident.
-  if [ ! -e "$pin" ] && [ "$running" != "$release" ] && default_moves; then
-    set_default "$(entry_of "$running")"
-  fi
+  keep_default
+  apply_default
+  remove_former_zfs
   apt_install || fail 'APT did not install the packages'
   [ -e "/boot/initrd.img-$release" ] || fail "no initramfs was made for $release"
-  default=$(sed -n "s/^GRUB_DEFAULT='\(.*\)'/\1/p" "$pin" 2>/dev/null || :)
-  if [ -z "$(entry_of "$release")" ] || ! grep -qF "set default=\"$default\"" "$menu"; then
-    update-grub || fail "GRUB's menu could not be made"
-  fi
+  [ -n "$(entry_of "$release")" ] || update-grub || fail "GRUB's menu could not be made"
   entry=$(entry_of "$release")
   [ -n "$entry" ] || fail "GRUB's menu has no entry for $release"
+  apply_default
+  closing_words
+}
+
+closing_words() {
   say ''
   say "$release is installed. $(default_text)"
-  if [ "$running" = "$release" ]; then
+  if [ "$running" = "$release" ] && [ "$(default_kernel)" = "$release" ]; then
     say 'It runs already; what was installed now is used from the next boot on.'
   elif grub_can_write; then
     say 'Boot it once, and the default again after that:'
@@ -45,11 +58,41 @@ install_packages() {
   say "    $here/install.sh --make-default"
   say 'To have the machine as it was:'
   say "    $here/install.sh --undo"
+  if is_installed "$settings_package"; then
+    say "The boot parameters of $settings_package (intel_iommu=on iommu=pt ...) reach all kernels of GRUB's menu,"
+    say 'also those that were there before; only the recovery entries go without.'
+  fi
+}
+
+# Set before the new kernel comes into the menu, so that it never is the default by accident.
+keep_default() {
+  kernel=$(kernel_of "$(pinned)")
+  if [ -n "$(entry_of "$kernel")" ]; then
+    # It may be this one: what is installed again is the same then, or check_replaced would have refused.
+    [ "$kernel" = "$release" ] && [ -n "$(replaced)" ] || return 0
+  elif [ "$(default_kernel)" = "$release" ]; then
+    [ -n "$(replaced)" ] || return 0
+  elif [ ! -e "$pin" ]; then
+    [ "$running" != "$release" ] || [ -n "$(replaced)" ] || return 0
+    default_moves || return 0
+  fi
+  kernel=$(fallback_kernel)
+  if [ -n "$kernel" ]; then
+    set_default "$(entry_of "$kernel")"
+  else
+    say "Note: there is no other kernel that could be the default instead of $release."
+  fi
+}
+
+# Modules of a former build do not fit the kernel that comes now.
+remove_former_zfs() {
+  former=$(former_zfs)
+  [ -z "$former" ] || dpkg --purge --force-remove-reinstreq "$former" || fail "dpkg did not remove $former"
 }
 
 default_text() {
   if [ -e "$pin" ]; then
-    say "The default entry stays $(sed -n "s/^GRUB_DEFAULT='\(.*\)'/\1/p" "$pin")."
+    say "The default entry stays $(pinned)."
   else
     say "Your GRUB_DEFAULT stays as it is: $(configured_default)."
   fi
@@ -64,8 +107,33 @@ make_default() {
   [ -n "$entry" ] || refuse "GRUB's menu has no entry for $release"
   [ "$(uname -r)" = "$release" ] || say "Note: the kernel that runs is $(uname -r)."
   set_default "$entry"
-  update-grub || fail "GRUB's menu could not be made"
+  apply_default
   say "$release is the default from the next boot on."
+}
+
+# The default is shared with other kernels of fwbuild: what one of them needs stays.
+undo_default() {
+  [ -n "$(kernel_of "$(pinned)")" ] || return 0
+  if [ -z "$(other_records)" ]; then
+    if [ -e "$state/pin" ]; then write_file "$pin" <"$state/pin"; else rm -f "$pin"; fi
+    return 0
+  fi
+  if is_good_default "$(pinned)"; then return 0; fi
+  before=$(sed -n "s/^GRUB_DEFAULT='\(.*\)'/\1/p" "$record/pin" 2>/dev/null || :)
+  # Never none: GRUB would take the newest, which may be one that was not tried yet.
+  is_good_default "$before" || before=$(entry_of "$(fallback_kernel)")
+  [ -z "$before" ] || set_default "$before"
+}
+
+# Whether it is the entry of a kernel that is there when this one is gone.
+is_good_default() { other_kernels | grep -qxF "$(kernel_of "$1")"; }
+
+# In an order that dpkg takes: the kernel goes when nothing needs it any more.
+all_packages() {
+  {
+    recorded
+    for package in $packages; do say "$package"; done
+  } | sort -u | awk '/^linux-image-/ { last = last $0 "\n"; next } { print } END { printf "%s", last }'
 }
 
 undo() {
@@ -74,17 +142,20 @@ undo() {
     say "Nothing of $release was installed by this script."
     return 0
   fi
-  if [ -e "$record/pin" ]; then write_file "$pin" <"$record/pin"; else rm -f "$pin"; fi
+  if is_there "linux-image-$release" && [ -z "$(other_kernels)" ]; then
+    refuse "$menu has no other kernel than $release: without it the machine would not boot"
+  fi
+  undo_default
   case $(grub-editenv list 2>/dev/null | sed -n 's/^next_entry=//p') in
   *"gnulinux-$release-advanced"*) grub-editenv - unset next_entry ;;
   esac
   finish_dpkg
   set --
-  for package in $packages; do
+  for package in $(all_packages); do
     case $(status_of "$package") in
     '' | not-installed) continue ;;
     esac
-    if grep -qxF "$package" "$record/installed" 2>/dev/null; then
+    if recorded | grep -qxF "$package"; then
       set -- "$@" "$package"
     elif [ "$package" = "$settings_package" ]; then
       # It depends on the kernel it goes with.
@@ -105,11 +176,18 @@ undo() {
     rmdir "/lib/modules/$release" 2>/dev/null || :
     ;;
   esac
-  if [ -e "$record/made-folder" ]; then rmdir "${'${pin%/*}'}" 2>/dev/null || :; fi
   update-grub || fail "GRUB's menu could not be made"
   rm -rf "$record"
+  if [ -z "$(other_records)" ]; then
+    if [ -e "$state/made-folder" ]; then rmdir "${'${pin%/*}'}" 2>/dev/null || :; fi
+    rm -f "$state/made-folder" "$state/pin"
+  fi
   rmdir "$state" 2>/dev/null || :
-  say "$release is removed, and the machine boots as before."
+  if [ -e "$pin" ]; then
+    say "$release is removed; the default entry is $(menu_default)."
+  else
+    say "$release is removed, and the machine boots as before."
+  fi
   if [ "$(uname -r)" = "$release" ]; then say 'It still runs: reboot soon, its modules are gone.'; fi
 }
 `

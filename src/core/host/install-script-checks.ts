@@ -2,7 +2,7 @@
 export const machineChecks = String.raw`
 check_system() {
   [ "$(id -u)" = 0 ] || refuse 'run it as root'
-  for program in dpkg dpkg-query dpkg-deb apt-get awk sha256sum stat; do
+  for program in dpkg dpkg-query dpkg-deb apt-get awk sha256sum md5sum stat; do
     command -v "$program" >/dev/null || refuse "$program is missing; these packages are for Debian and Ubuntu"
   done
   [ "$(dpkg --print-architecture)" = amd64 ] || refuse 'the kernel is for amd64, and this system is not'
@@ -75,13 +75,22 @@ check_files() {
   done
 }
 
+# KiB of /boot that this release has already.
+replaced_space() {
+  for file in /boot/*-"$release"; do [ ! -f "$file" ] || stat -c %s "$file"; done |
+    awk '{ bytes += $1 } END { printf "%d\n", bytes / 1024 }'
+}
+
 # KiB that /boot must hold: what the packages bring, and an initramfs of the usual size twice, as the new one
 # is written before it replaces the old.
 check_space() {
   for file in $files; do dpkg-deb -c "$here/$file"; done |
     awk '$6 ~ /^\.\/boot\// { bytes += $3 } END { printf "%d\n", bytes / 1024 }' >"$scratch/new"
   largest=$(stat -c %s /boot/initrd.img-* 2>/dev/null | sort -n | tail -n 1)
-  needed=$(($(cat "$scratch/new") + 2 * ${'${largest:-67108864}'} / 1024))
+  new=$(cat "$scratch/new")
+  needed=$((new + 2 * ${'${largest:-67108864}'} / 1024 - $(replaced_space)))
+  # dpkg writes the new files before it drops the old ones.
+  [ "$needed" -ge "$new" ] || needed=$new
   free=$(df -Pk /boot | awk 'NR == 2 { print $4 }')
   [ "$free" -ge "$needed" ] ||
     refuse "/boot has $((free / 1024)) MiB free, and $((needed / 1024 + 1)) MiB are needed"
@@ -96,6 +105,46 @@ check_zfs() {
   [ "$replace_zfs_dkms" = no ] || return 0
   refuse "zfs-dkms is installed. It would be removed for the ZFS modules of $release, and the kernels you could
 fall back to would lose theirs. If nothing they need to boot is on ZFS: --replace-zfs-dkms"
+}
+
+# The recorded ZFS modules of a former build of this release, where the packages have none.
+former_zfs() {
+  case " $packages " in
+  *" zfs-modules-$release "*) return 0 ;;
+  esac
+  if is_there "zfs-modules-$release" && recorded | grep -qxF "zfs-modules-$release"; then
+    say "zfs-modules-$release"
+  fi
+}
+
+# Packages of this release that are there and would become others than they are.
+replaced() {
+  former_zfs
+  for file in $files; do
+    package=$(dpkg-deb -f "$here/$file" Package)
+    case $package in
+    *-"$release") ;;
+    *) continue ;;
+    esac
+    is_there "$package" || continue
+    dpkg-deb -I "$here/$file" md5sums 2>/dev/null | (cd / && md5sum -c --status - 2>/dev/null) || say "$package"
+  done
+}
+
+# What runs or is the default is known to boot; a build that was not tried must not take its place unasked.
+check_replaced() {
+  [ "$replace_running" = no ] || return 0
+  if [ "$running" = "$release" ]; then
+    why='is the kernel that runs'
+  elif [ "$(default_kernel)" = "$release" ]; then
+    why='is the default'
+  else
+    return 0
+  fi
+  changed=$(replaced | tr '\n' ' ')
+  [ -z "$changed" ] || refuse "$release $why, and another build of it would take its place, untried: $changed
+Boot another kernel and make it the default first ('$here/install.sh --undo' from there removes this one),
+or take the risk with --replace-running"
 }
 
 # Also a rebuilt package of the same version is taken.
@@ -113,7 +162,7 @@ check_apt() {
     grep -E '^(E:| )' "$scratch/apt" >&2 || :
     refuse "APT cannot install the packages; if some are not found, 'apt-get update' may help"
   fi
-  gone=$(awk '$1 == "Remv" { print $2 }' "$scratch/apt" | grep -v '^zfs-dkms$' | tr '\n' ' ')
+  gone=$(awk '$1 == "Remv" { print $2 }' "$scratch/apt" | grep -vxF -e zfs-dkms -e "$(former_zfs)" | tr '\n' ' ')
   [ -z "$gone" ] || refuse "APT would remove other packages: $gone"
 }
 
@@ -123,6 +172,7 @@ check_all() {
   check_dpkg
   check_files
   check_zfs
+  check_replaced
   scratch=$(mktemp -d)
   trap 'rm -rf "$scratch"' EXIT
   check_space

@@ -67,6 +67,7 @@ menu=/boot/grub/grub.cfg
 settings_package=fwbuild-host-settings
 here=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd)
 replace_zfs_dkms=no
+replace_running=no
 
 say() { printf '%s\n' "$*"; }
 
@@ -83,7 +84,8 @@ fail() {
 
 usage() {
   cat <<END
-Usage: install.sh [--check | --make-default | --undo] [--replace-zfs-dkms]
+Usage: install.sh [--check | --make-default | --undo]
+                  [--replace-zfs-dkms] [--replace-running]
 
 Installs the kernel $release and what belongs to it from the folder of this
 script. The kernel that runs now stays the default until you say otherwise.
@@ -92,7 +94,14 @@ script. The kernel that runs now stays the default until you say otherwise.
   --make-default      boot the new kernel by default, from the next boot on
   --undo              remove what was installed, and boot as before
   --replace-zfs-dkms  zfs-dkms may be removed for the modules that come along
+  --replace-running   another build of $release may take the place of the one
+                      that runs or is the default; another kernel becomes the
+                      default then, if there is one
   --help              this text
+
+The boot parameters of $settings_package (intel_iommu=on iommu=pt ...)
+reach all kernels of GRUB's menu, not only this one; only the recovery entries
+go without.
 
 Exit codes: 0 done; 1 failed half-way (run it again, or --undo); 2 wrong usage;
 3 refused: this machine is not one it understands, and nothing was changed.
@@ -108,6 +117,16 @@ unfinished() {
 }
 
 is_installed() { [ "$(status_of "$1")" = installed ]; }
+
+# Also when it is there by half.
+is_there() {
+  case $(status_of "$1") in
+  '' | not-installed | config-files) return 1 ;;
+  esac
+}
+
+# Packages that were not there before this script.
+recorded() { cat "$record/installed" 2>/dev/null || :; }
 
 # Whole or not at all, also when the power fails.
 write_file() {
@@ -129,6 +148,7 @@ for argument; do
     action=$argument
     ;;
   --replace-zfs-dkms) replace_zfs_dkms=yes ;;
+  --replace-running) replace_running=yes ;;
   --help | -h)
     usage
     exit 0

@@ -1,4 +1,4 @@
-import { mkdir, readFile, writeFile } from 'node:fs/promises'
+import { cp, mkdir, readFile, writeFile } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import test, { type ExecutionContext } from 'ava'
 import type { MaintainerScripts } from '../../../src/core/host/deb-control.ts'
@@ -12,34 +12,45 @@ import { needProgram, testWith } from '../../helpers/need.ts'
 import { temporaryDirectory } from '../../helpers/temporary.ts'
 
 const release = '9.9.9-fwbuild-test'
-const kernel = `linux-image-${release}`
 const pin = '/etc/default/grub.d/95-fwbuild-default.cfg'
 
 /** What the hooks of initramfs-tools and GRUB do; slow where a test wants to kill it there. */
-const scripts: MaintainerScripts = {
+const scriptsOf = (kernelRelease: string): MaintainerScripts => ({
   postinst: [
     { on: ['configure'], needs: ['/slow'], argv: ['sleep', '120'] },
-    { on: ['configure'], argv: ['touch', `/boot/initrd.img-${release}`] },
+    { on: ['configure'], argv: ['touch', `/boot/initrd.img-${kernelRelease}`] },
     { on: ['configure'], argv: ['update-grub'] },
   ],
   postrm: [
-    { on: ['remove'], argv: ['rm', '-f', `/boot/initrd.img-${release}`] },
+    { on: ['remove'], argv: ['rm', '-f', `/boot/initrd.img-${kernelRelease}`] },
     { on: ['remove'], argv: ['update-grub'] },
   ],
+})
+
+interface Build {
+  readonly release: string
+  /** Of its files: another one is another build. */
+  readonly content: string
+  readonly zfs: boolean
 }
 
 /** A folder as a build leaves it, with small packages. */
-async function folder(t: ExecutionContext, work: string): Promise<string> {
+async function folder(
+  t: ExecutionContext,
+  work: string,
+  build: Build = { release, content: 'x', zfs: true },
+): Promise<string> {
   const session = await hostSession(t, join(work, 'build'))
   const packages = join(work, 'packages')
+  const kernel = `linux-image-${build.release}`
   const contents: Readonly<Record<string, string>> = {
-    [kernel]: `/boot/vmlinuz-${release}`,
-    [`zfs-modules-${release}`]: `/lib/modules/${release}/extra/zfs.ko`,
+    [kernel]: `/boot/vmlinuz-${build.release}`,
+    ...(build.zfs ? { [`zfs-modules-${build.release}`]: `/lib/modules/${build.release}/extra/zfs.ko` } : {}),
   }
   const debs: string[] = []
   for (const [name, path] of Object.entries(contents)) {
     const stageDir = join(work, 'build/stage')
-    await stageFiles(stageDir, [{ path: path.replace(/^\/lib/, '/usr/lib'), content: 'x' }])
+    await stageFiles(stageDir, [{ path: path.replace(/^\/lib/, '/usr/lib'), content: build.content }])
     const deb = await buildDeb(session, {
       stageDir,
       outDir: join(work, 'build/out'),
@@ -51,7 +62,7 @@ async function folder(t: ExecutionContext, work: string): Promise<string> {
         synopsis: 'test',
         description: ['Test.'],
       },
-      ...(name === kernel ? { scripts } : {}),
+      ...(name === kernel ? { scripts: scriptsOf(build.release) } : {}),
       epoch: 1_767_225_600,
       user: sessionUser,
       signal: never,
@@ -63,12 +74,12 @@ async function folder(t: ExecutionContext, work: string): Promise<string> {
   for (const deb of debs) await writeFile(join(packages, basename(deb)), await readFile(deb))
   const sums = await Promise.all(debs.map(async (deb) => `${await sha256File(deb)}  ${basename(deb)}\n`))
   await writeFile(join(packages, 'sha256sums'), sums.join(''))
-  await writeFile(join(packages, 'install.sh'), installScript(plan(debs)), { mode: 0o755 })
+  await writeFile(join(packages, 'install.sh'), installScript(plan(debs, build.release)), { mode: 0o755 })
   return packages
 }
 
-const plan = (debs: readonly string[]): Parameters<typeof installScript>[0] => ({
-  kernelRelease: release,
+const plan = (debs: readonly string[], kernelRelease = release): Parameters<typeof installScript>[0] => ({
+  kernelRelease,
   packages: debs.map((deb) => ({ name: basename(deb).split('_')[0] ?? '', file: basename(deb) })),
 })
 
@@ -184,7 +195,6 @@ snapshot | diff /tmp/before - || echo changed
 sh /packages/install.sh --undo`,
   })
   const running = (await runProcess(['uname', '-r'])).stdout.trim()
-  const entry = (version: string): string => `gnulinux-advanced-UUID>gnulinux-${version}-advanced-UUID`
   t.deepEqual(
     stdout.trim().split('\n'),
     [
@@ -252,3 +262,161 @@ snapshot | diff /tmp/before - || echo changed`,
     t.deepEqual(stdout.trim().split('\n'), wanted, stderr)
   })
 }
+
+const entry = (version: string): string => `gnulinux-advanced-UUID>gnulinux-${version}-advanced-UUID`
+
+/** Several builds on one machine, each in its folder below /packages. */
+async function builds(
+  t: ExecutionContext,
+  work: string,
+  each: Readonly<Record<string, Build>>,
+): Promise<string> {
+  const all = join(work, 'all')
+  for (const [name, build] of Object.entries(each)) {
+    await cp(await folder(t, join(work, name), build), join(all, name), { recursive: true })
+  }
+  return all
+}
+
+testWith(
+  [needFakeMachine()],
+  'a default by number is pinned; one that is overridden is no success',
+  async (t) => {
+    t.timeout(15 * 60_000)
+    const work = await temporaryDirectory(t)
+    const { stdout, stderr } = await onFakeMachine(join(work, 'machine'), {
+      packages: await folder(t, work, { release, content: 'x', zfs: false }),
+      scenario: `
+snapshot >/tmp/before
+for default in 'Advanced options for Debian GNU/Linux>0' 'gnulinux-advanced-UUID>0' gnulinux-advanced-UUID; do
+  echo "GRUB_DEFAULT='$default'" >/etc/default/grub
+  sh /packages/install.sh >/dev/null
+  sed -n 's/.*set default=//p' /boot/grub/grub.cfg | sed "s/$running/RUNNING/"
+  sh /packages/install.sh --undo >/dev/null
+done
+rm /etc/default/grub
+mkdir -p /etc/default/grub.d
+echo GRUB_DEFAULT=0 >/etc/default/grub.d/99-other.cfg
+status=0; sh /packages/install.sh 2>/tmp/said || status=$?; echo "exit $status"
+grep -c 'something sets it after' /tmp/said
+[ -e /boot/vmlinuz-${release} ] || echo 'no kernel came'
+sh /packages/install.sh --undo >/dev/null
+rm /etc/default/grub.d/99-other.cfg; update-grub
+snapshot | diff /tmp/before - || echo changed`,
+    })
+    const pinned = `"${entry('RUNNING')}"`
+    t.deepEqual(stdout.trim().split('\n'), [pinned, pinned, pinned, 'exit 1', '1', 'no kernel came'], stderr)
+  },
+)
+
+testWith([needFakeMachine()], 'one of two kernels goes, and the default stays a tried one', async (t) => {
+  t.timeout(15 * 60_000)
+  const work = await temporaryDirectory(t)
+  const other = '9.9.10-fwbuild-test'
+  const { stdout, stderr } = await onFakeMachine(join(work, 'machine'), {
+    packages: await builds(t, work, {
+      a: { release, content: 'a', zfs: false },
+      b: { release: other, content: 'b', zfs: false },
+    }),
+    scenario: `
+default() { sed -n 's/.*set default=//p' /boot/grub/grub.cfg | sed "s/$running/RUNNING/"; }
+snapshot >/tmp/before
+sh /packages/a/install.sh >/dev/null
+sh /packages/b/install.sh >/dev/null
+sh /packages/a/install.sh --undo >/dev/null; default
+sh /packages/b/install.sh --undo >/dev/null
+snapshot | diff /tmp/before - || echo changed
+sh /packages/a/install.sh >/dev/null
+sh /packages/a/install.sh --make-default >/dev/null
+sh /packages/b/install.sh >/dev/null; default
+sh /packages/a/install.sh --undo >/dev/null; default
+sh /packages/b/install.sh --make-default >/dev/null
+mv "/boot/vmlinuz-$running" /tmp; update-grub
+status=0; sh /packages/b/install.sh --undo 2>/dev/null || status=$?; echo "exit $status"; default
+mv /tmp/vmlinuz-* /boot; update-grub
+sh /packages/b/install.sh --undo >/dev/null
+snapshot | diff /tmp/before - || echo changed`,
+  })
+  const running = `"${entry('RUNNING')}"`
+  t.deepEqual(
+    stdout.trim().split('\n'),
+    [running, `"${entry(release)}"`, running, 'exit 3', `"${entry(other)}"`],
+    stderr,
+  )
+})
+
+testWith([needFakeMachine()], 'another build of the same release', async (t) => {
+  t.timeout(15 * 60_000)
+  const work = await temporaryDirectory(t)
+  const { stdout, stderr } = await onFakeMachine(join(work, 'machine'), {
+    packages: await builds(t, work, {
+      plain: { release, content: 'one', zfs: false },
+      zfs: { release, content: 'one', zfs: true },
+      rebuilt: { release, content: 'two', zfs: false },
+    }),
+    scenario: `
+default() { sed -n 's/.*set default=//p' /boot/grub/grub.cfg | sed "s/$running/RUNNING/"; }
+snapshot >/tmp/before
+sh /packages/plain/install.sh >/dev/null
+sh /packages/plain/install.sh --make-default >/dev/null
+sh /packages/zfs/install.sh >/dev/null; default
+cat /var/lib/fwbuild-host-kernel/${release}/installed
+snapshot >/tmp/both
+status=0; sh /packages/rebuilt/install.sh 2>/tmp/said || status=$?; echo "exit $status"
+grep -c 'is the default, and another build' /tmp/said
+snapshot | diff /tmp/both - || echo changed
+sh /packages/rebuilt/install.sh --replace-running >/dev/null; default
+cat /boot/vmlinuz-${release}; echo
+dpkg-query -W -f '\${db:Status-Status}\\n' zfs-modules-${release} 2>/dev/null || echo 'no modules'
+sh /packages/zfs/install.sh >/dev/null
+sh /packages/plain/install.sh --undo >/dev/null
+snapshot | diff /tmp/before - || echo changed
+echo BOOT_IMAGE=/boot/vmlinuz-${release} >/etc/fake-cmdline
+sh /packages/plain/install.sh >/dev/null 2>&1 || echo refused
+echo "BOOT_IMAGE=/boot/vmlinuz-$running" >/etc/fake-cmdline
+sh /packages/plain/install.sh >/dev/null
+printf '#!/bin/sh\\necho ${release}\\n' >/usr/local/bin/uname; chmod 755 /usr/local/bin/uname
+echo BOOT_IMAGE=/boot/vmlinuz-${release} >/etc/fake-cmdline
+sh /packages/plain/install.sh >/dev/null; default
+sh /packages/rebuilt/install.sh 2>&1 | grep -c 'is the kernel that runs'
+cat /boot/vmlinuz-${release}; echo`,
+  })
+  t.deepEqual(
+    stdout.trim().split('\n'),
+    [
+      `"${entry(release)}"`,
+      `linux-image-${release}`,
+      `zfs-modules-${release}`,
+      'exit 3',
+      '1',
+      `"${entry('RUNNING')}"`,
+      'two',
+      'no modules',
+      'refused',
+      `"${entry('RUNNING')}"`,
+      '1',
+      'one',
+    ],
+    stderr,
+  )
+})
+
+testWith([needFakeMachine()], 'what this release has of /boot is not asked for again', async (t) => {
+  t.timeout(15 * 60_000)
+  const work = await temporaryDirectory(t)
+  const { stdout, stderr } = await onFakeMachine(join(work, 'machine'), {
+    packages: await folder(t, work),
+    scenario: `
+cp -a /boot /b; mount -t tmpfs -o size=130k tmpfs /boot; cp -a /b/grub /boot; : >"/boot/vmlinuz-$running"
+big() { dd if=/dev/zero bs=1k count=40 of="/boot/initrd.img-$1" 2>/dev/null; }
+big "$running"
+sh /packages/install.sh >/dev/null
+rm "/boot/initrd.img-$running"
+big ${release}
+dd if=/dev/zero bs=1k count=20 of=/boot/other 2>/dev/null
+sh /packages/install.sh --check >/dev/null && echo enough
+mv /boot/initrd.img-${release} /boot/initrd.img-other
+sh /packages/install.sh --check 2>&1 | grep -c 'MiB are needed'`,
+  })
+  t.is(stdout, 'enough\n1\n', stderr)
+})
