@@ -1,5 +1,5 @@
-import { createHash } from 'node:crypto'
-import { readdir, readFile } from 'node:fs/promises'
+import { createHash, type Hash } from 'node:crypto'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { cancelledError } from '../../core/errors.ts'
 
@@ -21,21 +21,25 @@ export interface KernelTrees {
 export async function kernelInterface(trees: KernelTrees, signal: AbortSignal): Promise<string> {
   const hash = createHash('sha256')
   const { kernelSrcDir, kernelObjDir } = trees
-  const folders = [kernelSrcDir, kernelObjDir].flatMap((tree) =>
-    headerFolders.map((folder) => [tree, folder] as const),
-  )
-  for (const [tree, folder] of folders) {
-    const names = await readdir(join(tree, folder), { recursive: true }).catch((): string[] => [])
-    for (const name of names.sort()) {
-      if (!name.endsWith('.h') || counted.has(name)) continue
+  for (const tree of [kernelSrcDir, kernelObjDir]) {
+    for (const folder of headerFolders) {
       if (signal.aborted) throw cancelledError()
-      hash.update(`${folder}/${name}\0`)
-      hash.update(await readFile(join(tree, folder, name)))
+      addHeaders(hash, join(tree, folder), folder)
     }
   }
   for (const name of ['Module.symvers', 'include/config/kernel.release']) {
     hash.update(`${name}\0`)
-    hash.update(await readFile(join(kernelObjDir, name)))
+    hash.update(readFileSync(join(kernelObjDir, name)))
   }
   return hash.digest('hex')
+}
+
+/** Some 6,000 small files: at once they take 0.4 s of a processor, one promise each seven times that. */
+function addHeaders(hash: Hash, path: string, folder: string): void {
+  if (!existsSync(path)) return
+  for (const name of readdirSync(path, { recursive: true, encoding: 'utf8' }).sort()) {
+    if (!name.endsWith('.h') || counted.has(name)) continue
+    hash.update(`${folder}/${name}\0`)
+    hash.update(readFileSync(join(path, name)))
+  }
 }
