@@ -39,6 +39,7 @@ test('nothing changed: every step cached; another patch: source and configuratio
   const outcomes = outcomesOf(again.stderr)
   t.true(outcomes.includes('source: cached'))
   t.true(outcomes.includes('patch: done'))
+  t.true(outcomes.includes('zfs-source: cached'), 'it does not depend on a patch')
   t.true(outcomes.includes('compile: done'))
   t.regex(again.stderr, /patch ran again, its inputs differ:\n {2}patches\.0\.sha256/)
   t.regex(await readFile(join(fake.tree, 'drivers/pci/quirks.c'), 'utf8'), /first = 12;/)
