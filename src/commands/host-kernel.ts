@@ -13,11 +13,10 @@ import type { HostKernelContext, HostKernelSettings } from '../pipeline/host-ker
 import { hostLockOf } from '../pipeline/host-kernel/manifest.ts'
 import { savedOptions } from '../pipeline/host-kernel/saved-options.ts'
 import { hostKernelStepIds, type HostKernelStepId } from '../pipeline/host-kernel/step-ids.ts'
-import { installMissing } from '../pipeline/install-missing.ts'
 import { hostKernelReport } from '../report/host-kernel.ts'
 import { addCommonOptions, addHostKernelOptions, addRunOptions } from './build-options.ts'
+import { checkStep, installFor } from './build-run.ts'
 import { explainReruns, hostPlanText } from './build-texts.ts'
-import { confirm } from './confirm.ts'
 import { hostKernelSettings } from './host-kernel-settings.ts'
 import type { Io } from './io.ts'
 import { readHostKernelLayers, workDirOf, type RunFlags } from './option-layers.ts'
@@ -30,10 +29,10 @@ export function define(command: Command, io: Io): void {
     .addHelpText('after', `\nSteps for --until: ${hostKernelStepIds.join(', ')}`)
     .action(async () => {
       const { layers, run } = await readHostKernelLayers(command, io)
-      const until = checkStep(run.until)
+      const until = checkStep(run.until, hostKernelStepIds)
       const settings = await hostKernelSettings(layers, run, io)
       if (run.dryRun) return io.stdout(hostPlanText(settings, until))
-      if (run.installMissing) await installFor(settings, io)
+      if (run.installMissing) await installFor(settings, jobsOf(settings), io)
       await build(settings, run, until, io)
     })
   defineWatch(command, io)
@@ -47,12 +46,12 @@ function defineWatch(command: Command, io: Io): void {
   addRunOptions(addCommonOptions(addHostKernelOptions(watch))).action(async () => {
     requireNothingAhead(command)
     const { layers, run } = await readHostKernelLayers(watch, io)
-    const until = checkStep(run.until)
+    const until = checkStep(run.until, hostKernelStepIds)
     const saved = await savedOptions(workDirOf(layers, io.env), hostKernelSpec(layers).name)
     // What is newer than the pins is looked for; the build writes new ones.
     const given = await hostKernelSettings([...layers, saved], run, io)
     const settings = { ...given, lock: undefined }
-    if (run.installMissing) await installFor(settings, io)
+    if (run.installMissing) await installFor(settings, jobsOf(settings), io)
     const only = run.dryRun || watch.opts<{ check?: boolean }>().check === true
     const found = await look(settings, run, io)
     const { built, offered, newer } = found
@@ -92,32 +91,10 @@ async function look(settings: HostKernelSettings, run: RunFlags, io: Io): Promis
   }
 }
 
-function checkStep(name: string | undefined): HostKernelStepId | undefined {
-  const step = hostKernelStepIds.find((id) => id === name)
-  if (name === undefined || step !== undefined) return step
-  throw usageError('E_STEP_UNKNOWN', `there is no step ‘${name}’`, {
-    hint: `steps: ${hostKernelStepIds.join(', ')}`,
-  })
-}
-
-/** Before anything is built: every program that the whole job needs. */
-async function installFor(settings: HostKernelSettings, io: Io): Promise<void> {
-  const { spec, engine } = settings
-  const engineJobs: readonly HostJob[] = engine.kind === 'host' ? ['host-build'] : ['container', 'base-image']
-  await installMissing({
-    jobs: [
-      ...(spec.source.kind === 'git' ? (['clone'] as const) : []),
-      ...engineJobs,
-      ...(spec.boot ? (['boot-kernel'] as const) : []),
-    ],
-    env: io.env,
-    workDir: settings.paths.work,
-    signal: io.signal,
-    onLine: (line) => io.stderr(`${line}\n`),
-    terminal: io.stdin !== undefined,
-    ...(io.stdin === undefined ? {} : { confirm: (question: string) => confirm(question, io) }),
-  })
-}
+const jobsOf = ({ spec }: HostKernelSettings): readonly HostJob[] => [
+  ...(spec.source.kind === 'git' ? (['clone'] as const) : []),
+  ...(spec.boot ? (['boot-kernel'] as const) : []),
+]
 
 async function build(
   settings: HostKernelSettings,

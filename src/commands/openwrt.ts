@@ -1,20 +1,18 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Command } from 'commander'
-import { usageError } from '../core/errors.ts'
 import type { HostJob } from '../core/host/requirements.ts'
 import { openwrtStepIds, type OpenwrtStepId } from '../pipeline/openwrt/step-ids.ts'
 import { buildOpenwrt, type BuildResult } from '../pipeline/openwrt-build.ts'
-import { installMissing } from '../pipeline/install-missing.ts'
 import { requireBoots } from '../pipeline/openwrt/boot.ts'
 import type { OpenwrtSettings } from '../pipeline/openwrt/context.ts'
 import { artifactTable } from '../report/result-table.ts'
 import { addCommonOptions, addOpenwrtOptions, addRunOptions } from './build-options.ts'
 import { readLayers, type RunFlags } from './option-layers.ts'
-import { confirm } from './confirm.ts'
 import type { Io } from './io.ts'
 import { openwrtSettings } from './openwrt-settings.ts'
 import { toolVersion } from './project.ts'
+import { checkStep, installFor } from './build-run.ts'
 import { explainReruns, planText } from './build-texts.ts'
 import { reporterFor } from './reporter.ts'
 
@@ -24,36 +22,19 @@ export function define(command: Command, io: Io): void {
     .addHelpText('after', `\nSteps for --until: ${openwrtStepIds.join(', ')}`)
     .action(async () => {
       const { layers, run } = await readLayers(command, io)
-      const until = checkStep(run.until)
+      const until = checkStep(run.until, openwrtStepIds)
       const settings = await openwrtSettings(layers, run, io)
       if (run.dryRun) return io.stdout(planText(settings, until))
-      if (run.installMissing) await installFor(settings, io)
+      if (run.installMissing) await installFor(settings, jobsOf(settings), io)
       await build(settings, run, until, io)
     })
 }
 
-function checkStep(name: string | undefined): OpenwrtStepId | undefined {
-  const step = openwrtStepIds.find((id) => id === name)
-  if (name === undefined || step !== undefined) return step
-  throw usageError('E_STEP_UNKNOWN', `there is no step ‘${name}’`, {
-    hint: `steps: ${openwrtStepIds.join(', ')}`,
-  })
-}
-
-/** Before anything is built: every program that the whole job needs. */
-async function installFor(settings: OpenwrtSettings, io: Io): Promise<void> {
-  const engineJobs: readonly HostJob[] =
-    settings.engine.kind === 'host' ? ['host-build'] : ['container', 'base-image']
-  await installMissing({
-    jobs: ['clone', ...engineJobs, 'convert', ...(settings.spec.boot ? (['boot'] as const) : [])],
-    env: io.env,
-    workDir: settings.paths.work,
-    signal: io.signal,
-    onLine: (line) => io.stderr(`${line}\n`),
-    terminal: io.stdin !== undefined,
-    ...(io.stdin === undefined ? {} : { confirm: (question: string) => confirm(question, io) }),
-  })
-}
+const jobsOf = ({ spec }: OpenwrtSettings): readonly HostJob[] => [
+  'clone',
+  'convert',
+  ...(spec.boot ? (['boot'] as const) : []),
+]
 
 async function build(
   settings: OpenwrtSettings,
