@@ -26,5 +26,6 @@ export async function underWorkLock<T>(
     signal,
     tell: (text) => report({ type: 'note', level: 'info', text }),
   })
-  return body()
+  // Awaited here: the lock is let go when this function returns.
+  return await body()
 }
