@@ -24,7 +24,6 @@ type ConfigureOutputs = {
   readonly base: string
   readonly asked: number
   readonly lost: readonly string[]
-  readonly release: string
 }
 
 /**
@@ -70,7 +69,6 @@ export const hostConfigureStep: Step<HostKernelContext, ConfigureOutputs> = {
       base: base.text,
       asked: assignments.length,
       lost: mismatches.map(({ symbol }) => symbol),
-      release: `${context.found.kernelVersion}${context.spec.localversion}`,
     }
   },
   intact: async (context, outputs) => {

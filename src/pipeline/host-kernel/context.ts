@@ -98,8 +98,6 @@ export interface HostKernelFindings {
   rewrittenPatches: readonly RewrittenFile[]
   /** Of the patched source: whatever a patch changes is in it. */
   patchedDigest: string
-  /** Of the headers that patches change. */
-  headersDigest: string
   configDigest: string
   configBase: string
   /** `uname -r` of the kernel. */
@@ -128,7 +126,6 @@ const noFindings = (): HostKernelFindings => ({
   patches: [],
   rewrittenPatches: [],
   patchedDigest: '',
-  headersDigest: '',
   configDigest: '',
   configBase: '',
   release: '',

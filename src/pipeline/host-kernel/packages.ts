@@ -27,7 +27,6 @@ export const packagesStep: Step<HostKernelContext, PackagesOutputs> = {
     source: context.found.origin?.id ?? '',
     buildroot: context.buildrootInputs,
     symvers: context.found.symversSha256,
-    headers: context.found.headersDigest,
     release: context.found.release,
     version: packageVersion(context),
   }),

@@ -23,7 +23,6 @@ type PatchOutputs = {
   readonly rewritten: readonly RewrittenFile[]
   readonly files: { readonly [path: string]: string | null }
   readonly digest: string
-  readonly headers: string
 }
 
 /** Patches go into the unpacked source; only files that end up different are written, so make stays quick. */
@@ -55,7 +54,6 @@ export const patchStep: Step<HostKernelContext, PatchOutputs> = {
       rewritten: series.map(({ name, patch }, index) => rewritten(name, patch, result, index)),
       files,
       digest: sha256(JSON.stringify([context.found.origin?.id, files])),
-      headers: sha256(JSON.stringify(Object.entries(files).filter(([path]) => path.endsWith('.h')))),
     }
   },
   intact: async (context, outputs) => {
@@ -66,7 +64,6 @@ export const patchStep: Step<HostKernelContext, PatchOutputs> = {
     context.found.patches = outputs.patches
     context.found.rewrittenPatches = outputs.rewritten
     context.found.patchedDigest = outputs.digest
-    context.found.headersDigest = outputs.headers
   },
   summary: ({ patches }) =>
     patches.length === 0
