@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs'
 import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { buildError } from '../../core/errors.ts'
+import { fingerprintOf } from '../../core/step-record.ts'
 import { stampFiles, stampsHold, type FileStamp } from '../../effects/file-stamps.ts'
 import { removeTree } from '../../effects/files.ts'
 import { makeFolder } from '../../effects/mounts.ts'
@@ -61,8 +62,19 @@ export const packagesStep: Step<HostKernelContext, PackagesOutputs> = {
   summary: ({ files }) => files.map(({ name }) => name).join(', '),
 }
 
-/** Of all packages that come from one kernel. */
-export const packageVersion = ({ found }: HostKernelContext): string => `${found.kernelVersion}-1`
+/**
+ * Of all packages that come from one kernel. Its end names the build: two builds of one kernel are not the same
+ * package, and modules of one do not belong to the other. It says nothing of which is newer.
+ */
+export function packageVersion({ found }: HostKernelContext): string {
+  const build = fingerprintOf(1, {
+    image: found.imageSha256,
+    patched: found.patchedDigest,
+    config: found.configDigest,
+    symvers: found.symversSha256,
+  })
+  return `${found.kernelVersion}-1.${build.slice(0, 8)}`
+}
 
 const packageWords = (context: HostKernelContext): readonly string[] => [
   `KDEB_PKGVERSION=${packageVersion(context)}`,

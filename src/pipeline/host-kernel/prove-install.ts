@@ -1,6 +1,5 @@
 import { existsSync } from 'node:fs'
-import { mkdir, mkdtemp, rename, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { mkdir, rename, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Accelerator, CheckResult } from '../../core/boot/boot-result.ts'
 import type { GuestLimits } from '../../core/boot/guest-report.ts'
@@ -72,8 +71,10 @@ export async function proveInstall(options: InstallProofOptions): Promise<Instal
   const proof = new Proof(options, accelerators)
   const reason = bootstrapTool() === 'debootstrap' ? undefined : 'needs root and debootstrap'
   if (reason !== undefined) return notRun(reason, startedMs)
-  await mkdir(options.cacheDir, { recursive: true })
-  const scratch = await mkdtemp(join(tmpdir(), 'fwbuild-install-'))
+  // A killed run could not remove its disks; gigabytes are not for /tmp, which is memory on many machines.
+  const scratch = join(options.cacheDir, 'scratch')
+  await removeTree(scratch)
+  await mkdir(scratch, { recursive: true })
   try {
     const base = await baseDisk(options, proof, scratch)
     if (!base.made) return { ...notRun(base.reason, startedMs), logs: proof.logs }
