@@ -93,7 +93,7 @@ async function look(settings: HostKernelSettings, run: RunFlags, io: Io): Promis
 
 const jobsOf = ({ spec }: HostKernelSettings): readonly HostJob[] => [
   ...(spec.source.kind === 'git' ? (['clone'] as const) : []),
-  ...(spec.boot ? (['boot-kernel'] as const) : []),
+  ...(spec.boot ? (['boot-kernel', 'prove-install'] as const) : []),
 ]
 
 async function build(

@@ -18,11 +18,13 @@ const programs = [
   'dockerd',
   'gcc',
   'make',
+  'mke2fs',
   'mmdebstrap',
   'modinfo',
   'patch',
   'qemu-img',
   'qemu-system-x86_64',
+  'sfdisk',
   'tar',
 ] as const
 

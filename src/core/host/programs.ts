@@ -9,6 +9,7 @@ const packageOfProgram: Readonly<Record<string, string>> = {
   gcc: 'gcc',
   git: 'git',
   make: 'make',
+  mke2fs: 'e2fsprogs',
   modinfo: 'kmod',
   mmdebstrap: 'mmdebstrap',
   patch: 'patch',

@@ -1,7 +1,15 @@
 import { debianPackageOf } from './programs.ts'
 
 /** What a run is going to do on this machine; each job has needs of its own. */
-export type HostJob = 'clone' | 'container' | 'base-image' | 'host-build' | 'convert' | 'boot' | 'boot-kernel'
+export type HostJob =
+  | 'clone'
+  | 'container'
+  | 'base-image'
+  | 'host-build'
+  | 'convert'
+  | 'boot'
+  | 'boot-kernel'
+  | 'prove-install'
 
 /** What was seen of a machine, gathered by pipeline/check-host.ts. */
 export interface HostFacts {
@@ -47,6 +55,9 @@ const leastDiskBytes = 3 * gibibyte
 /** What a build runs on the bare machine with `--engine host`; the container has these in its image. */
 const hostBuildPrograms = ['bash', 'cpio', 'gcc', 'make', 'patch', 'tar'] as const
 
+/** What makes the system that packages are installed into, beside what bootstraps it. */
+const systemDiskPrograms = ['mke2fs', 'sfdisk'] as const
+
 /** Judges a machine for some jobs, in the order a person would go through them. */
 export function assessHost(facts: HostFacts, jobs: readonly HostJob[]): readonly Finding[] {
   const wanted = new Set(jobs)
@@ -66,6 +77,7 @@ export function assessHost(facts: HostFacts, jobs: readonly HostJob[]): readonly
           assessProgram(facts, 'modinfo'),
         ]
       : []),
+    ...(wanted.has('prove-install') ? systemDiskPrograms.map((name) => assessProgram(facts, name)) : []),
     assessDisk(facts),
   ]
 }

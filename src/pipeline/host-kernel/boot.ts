@@ -94,7 +94,7 @@ export const hostBootStep: Step<HostKernelContext, BootOutputs> = {
     const rows = `groups: ${count(groups.rows)} boots passed`
     const rest = [
       ...(modules === undefined ? [] : [`modules: ${count(modules.checks)} checks`]),
-      ...(install === undefined ? [] : [`installation: ${count(install.checks)} checks`]),
+      ...(install === undefined ? [] : [`installation: ${installSummary(install)}`]),
     ]
     return [rows, ...rest].join(', ')
   },
@@ -104,6 +104,9 @@ const count = (results: readonly { readonly status: string }[]): string => {
   const judged = results.filter(({ status }) => status !== 'not-run')
   return `${judged.filter(({ status }) => status === 'passed').length} of ${judged.length}`
 }
+
+const installSummary = ({ status, checks }: InstallProof): string =>
+  status === 'not-run' ? `not proved, ${checks[0]?.detail ?? 'no reason known'}` : `${count(checks)} checks`
 
 interface Proofs {
   readonly groups: GroupsProof | undefined
