@@ -1,3 +1,4 @@
+import { placesAsWritten } from './as-written.ts'
 import { type Candidate, driftedCandidates, exactCandidates } from './candidates.ts'
 import { chooseTogether, type Contender, type Contest } from './choose.ts'
 import type { FileText } from './file-text.ts'
@@ -5,6 +6,7 @@ import { hunkSides, type HunkSides } from './hunk-sides.ts'
 import { withFileEnds } from './file-ends.ts'
 import type { Hunk } from './model.ts'
 import type { HunkPlacement, PlacedHunk, PlacementCandidate } from './placement.ts'
+import { sectionDoubt } from './section-doubt.ts'
 import { type Sections, sectionsOf } from './section.ts'
 
 export interface PlaceOptions {
@@ -26,6 +28,8 @@ const maxListed = 5
  */
 export function placeHunks(file: FileText, hunks: readonly Hunk[], options: PlaceOptions): PlacedHunk[] {
   const sections = sectionsOf(file.lines)
+  const asWritten = placesAsWritten(file, hunks, sections)
+  if (asWritten !== undefined) return withoutOverlaps(asWritten)
   const contests = hunks.map((hunk) => contestOf(file, hunk, sections))
   const choices = chooseTogether(contests)
   const placed = contests.map((contest, at) => {
@@ -58,15 +62,19 @@ function contestOf(file: FileText, hunk: Hunk, sections: Sections): Contest {
   const named = namedLine(hunk)
   if (sides.pre.length === 0) return { named, contenders: withoutContext(file, sides, named) }
   const contender = (candidate: Candidate): Contender => ({
-    candidate,
+    candidate: {
+      ...candidate,
+      doubt: candidate.doubt ?? sectionDoubt(file.lines, hunk, sides, candidate, sections),
+    },
     worth: candidate.score + sectionBonus[sections.judge(hunk.section, candidate.start)],
   })
   const exact = exactCandidates(file, sides, named).map(contender)
-  const all = isClear(exact, named) ? exact : [...exact, ...drifted(file, sides, exact).map(contender)]
+  const near = isClear(exact, named) ? [] : drifted(file, sides, exact).map(contender)
+  const all = [...besideNamed(exact, near, named), ...near]
   const contenders = all.flatMap((one) =>
     isAsNamed(one, named) && Math.min(sides.leading, sides.trailing) > 0
       ? [one]
-      : withFileEnds(file, sides, one),
+      : withFileEnds(file, sides, one, named),
   )
   contenders.sort((a, b) => b.worth - a.worth || distance(a, named) - distance(b, named))
   return { named, contenders: contenders.slice(0, maxContenders) }
@@ -78,12 +86,28 @@ const distance = ({ candidate }: Contender, named: number): number => Math.abs(c
 const isAsNamed = ({ candidate }: Contender, named: number): boolean =>
   candidate.kind === 'exact' && candidate.start === named
 
-/** No need to look for places where the text stands only nearly. */
+/** No need to look for places where the text stands only nearly: here it stands as the patch says. */
 function isClear(exact: readonly Contender[], named: number): boolean {
   return exact.some(
     ({ candidate, worth }) =>
-      worth >= 1 && candidate.kind === 'exact' && (exact.length === 1 || candidate.start === named),
+      candidate.kind === 'exact' &&
+      (candidate.start === named ? worth >= 1 : exact.length === 1 && worth > 1),
   )
+}
+
+/** This much of the old text at the very line named means that some of it was edited there. */
+const minAtNamed = 0.6
+
+/** Text that stands whole in one place may be a copy of what was edited at the line named. */
+function besideNamed(
+  exact: readonly Contender[],
+  near: readonly Contender[],
+  named: number,
+): readonly Contender[] {
+  const isEdited = near.some(({ candidate, worth }) => candidate.origin === named && worth >= minAtNamed)
+  if (!isEdited || exact.some(({ worth }) => worth > 1)) return exact
+  const doubt = 'the old text stands here as it is, and at the line that the patch names nearly so'
+  return exact.map((one) => ({ ...one, candidate: { ...one.candidate, doubt: one.candidate.doubt ?? doubt } }))
 }
 
 /** What was applied already is not to be applied beside it once more. */
