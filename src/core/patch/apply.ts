@@ -1,5 +1,6 @@
-import { applyFile, type FileVerdict } from './apply-file.ts'
+import { applyFile } from './apply-file.ts'
 import { type FileState, overlayOf, type ReadFile } from './file-state.ts'
+import type { FileVerdict } from './file-verdict.ts'
 import type { PatchDocument } from './model.ts'
 import type { PlaceOptions } from './place.ts'
 import type { PlacedHunk } from './placement.ts'

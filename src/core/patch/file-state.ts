@@ -14,6 +14,9 @@ export const regularMode = 0o100644
 export const executableMode = 0o100755
 export const symlinkMode = 0o120000
 
+/** Whether a patch may set this mode. */
+export const validMode = (mode: number): boolean => [regularMode, executableMode, symlinkMode].includes(mode)
+
 /** A tree with changes on top: later patches see what earlier ones did, nothing is written. */
 export interface Overlay {
   readonly read: ReadFile

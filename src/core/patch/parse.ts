@@ -2,7 +2,13 @@ import { splitLines, withoutEol } from './lines.ts'
 import type { FilePatch, GitHeader, Hunk, PatchDocument, PatchProblem } from './model.ts'
 import { gitLineNames, headerName } from './names.ts'
 import { hunkHead, parseHunk } from './parse-hunk.ts'
-import { brokenHunkHead, foreignFormat, isPlainHeader, missingChange, uncountedLine } from './parse-problems.ts'
+import {
+  brokenHunkHead,
+  foreignFormat,
+  isPlainHeader,
+  missingChange,
+  uncountedLine,
+} from './parse-problems.ts'
 
 /** What a parse accumulates; lines keep their line feeds. */
 interface Cursor {

@@ -8,6 +8,8 @@ export interface PatchTarget {
   readonly from: string | undefined
   /** undefined when the file is deleted. */
   readonly to: string | undefined
+  /** What `from` was copied from, where a copy is undone. */
+  readonly original?: string
 }
 
 export type TargetResult = PatchTarget | { readonly refused: string }
@@ -18,12 +20,13 @@ export type TargetResult = PatchTarget | { readonly refused: string }
  */
 export function patchTarget(file: FilePatch, strip: number, exists: (path: string) => boolean): TargetResult {
   const { git } = file
-  if (git?.operation === 'rename' || git?.operation === 'copy') {
+  if (git !== undefined && ['rename', 'copy', 'uncopy'].includes(git.operation)) {
     // These names carry no a/ or b/ prefix, so that one component less is stripped.
     const from = checkedName(git.from, Math.max(strip - 1, 0))
     const to = checkedName(git.to, Math.max(strip - 1, 0))
     if ('refused' in from) return from
     if ('refused' in to) return to
+    if (git.operation === 'uncopy') return { from: from.name, to: undefined, original: to.name }
     return { from: from.name, to: to.name }
   }
   const old = file.oldName === '/dev/null' ? undefined : file.oldName
