@@ -16,7 +16,7 @@ import { placeByBase } from './three-way.ts'
 export function applyFile(file: FilePatch, overlay: Overlay, options: FileOptions): FileVerdict {
   const target = patchTarget(file, options.strip, (path) => overlay.read(path)?.kind === 'file')
   const shown = file.newAbsent ? file.oldName : file.newName
-  if ('refused' in target) return refuse({ file, path: shown ?? '?' }, target.refused)
+  if ('refused' in target) return refuse({ file, path: shown ?? '?' }, target.refused, target.short)
   const { from, to } = target
   const path = to ?? from ?? '?'
   const context: FileContext = { file, path }
@@ -33,7 +33,7 @@ export function applyFile(file: FilePatch, overlay: Overlay, options: FileOption
   const source = sourceOf(from, moves && !isCopy ? to : undefined, overlay)
   if (source === undefined) {
     if (to === undefined) return done(context, { alreadyApplied: true })
-    return refuse(context, 'there is no such file in the tree')
+    return refuse(context, 'there is no such file in the tree', true)
   }
   const misfit = kindConflict(file, source.state)
   if (misfit !== undefined) return refuse(context, misfit)

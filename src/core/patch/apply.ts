@@ -42,6 +42,8 @@ export interface Refusal {
   /** 1-based number of the hunk in its file; undefined when the file as a whole is refused. */
   readonly hunk: number | undefined
   readonly reason: string
+  /** The patch names a file that the tree does not have, or no file at all. */
+  readonly unfound: boolean
 }
 
 /**
@@ -76,11 +78,16 @@ export function applyPatch(
 const inOrder = (patch: PatchDocument, reverse: boolean): PatchDocument['files'] =>
   reverse ? patch.files.toReversed().map(reverseFile) : patch.files
 
-function refusalsOf({ placement, refused }: FileVerdict): Refusal[] {
-  if (refused !== undefined) return [refusal(placement.path, undefined, refused)]
+function refusalsOf({ placement, refused, unfound }: FileVerdict): Refusal[] {
+  if (refused !== undefined) return [refusal(placement.path, undefined, refused, unfound)]
   return placement.hunks.flatMap((hunk, at) =>
     hunk.placement.status === 'conflict' ? [refusal(placement.path, at + 1, hunk.placement.why)] : [],
   )
 }
 
-const refusal = (path: string, hunk: number | undefined, reason: string): Refusal => ({ path, hunk, reason })
+const refusal = (
+  path: string,
+  hunk: number | undefined,
+  reason: string,
+  unfound: boolean = false,
+): Refusal => ({ path, hunk, reason, unfound })

@@ -16,6 +16,8 @@ export interface FileVerdict {
   readonly placement: FilePlacement
   /** Why the file as a whole is refused. */
   readonly refused: string | undefined
+  /** It is refused because the tree has no such file. */
+  readonly unfound: boolean
 }
 
 export interface FileContext {
@@ -35,11 +37,11 @@ export function done(
     alreadyApplied: result.alreadyApplied ?? false,
     before: result.before,
   }
-  return { placement, refused: undefined }
+  return { placement, refused: undefined, unfound: false }
 }
 
-export function refuse(context: FileContext, reason: string): FileVerdict {
-  return { placement: done(context, {}).placement, refused: reason }
+export function refuse(context: FileContext, reason: string, unfound = false): FileVerdict {
+  return { placement: done(context, {}).placement, refused: reason, unfound }
 }
 
 function operationOf(file: FilePatch): FilePlacement['operation'] {

@@ -12,7 +12,13 @@ export interface PatchTarget {
   readonly original?: string
 }
 
-export type TargetResult = PatchTarget | { readonly refused: string }
+/** A name that is refused; `short` where it only has too few components. */
+interface Refused {
+  readonly refused: string
+  readonly short?: boolean
+}
+
+export type TargetResult = PatchTarget | Refused
 
 /**
  * The names of a file patch with `strip` leading components removed, checked for safety.
@@ -51,16 +57,15 @@ function bestName(paths: readonly string[], exists: (path: string) => boolean): 
   )[0]
 }
 
-function checkedName(
-  name: string | undefined,
-  strip: number,
-): { readonly name: string } | { readonly refused: string } {
+function checkedName(name: string | undefined, strip: number): { readonly name: string } | Refused {
   if (name === undefined) return { refused: 'the header names no file' }
   // Judged with its prefix, too: `/etc/passwd` must not become harmless by -p1.
   const shown = JSON.stringify(displayText(name))
   if (name.startsWith('/')) return { refused: `${shown}: the name is absolute` }
   const stripped = stripComponents(name, strip)
-  if (stripped === undefined) return { refused: `${shown} has too few components for -p${strip}` }
+  if (stripped === undefined) {
+    return { refused: `${shown} has too few components for -p${strip}`, short: true }
+  }
   const normal = stripped.replaceAll(/\/{2,}/g, '/').replace(/^(?:\.\/)+/, '')
   const reason = unsafeName(normal)
   if (reason !== undefined) return { refused: `${shown}: ${reason}` }
