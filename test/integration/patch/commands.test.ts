@@ -242,3 +242,44 @@ test('an interrupt ends the run before anything is written', async (t) => {
   t.is(await exited, 130)
   t.is(fs.readFileSync(file, 'utf8'), before)
 })
+
+test('an empty patch of a series is told and passed over', async (t) => {
+  const { tree, patches } = workspace()
+  fs.writeFileSync(join(patches, '0-empty.patch'), '\n')
+  fs.writeFileSync(join(patches, 'series'), '0-empty.patch\n1-offset.patch\n')
+  for (const name of [patches, join(patches, 'series')]) {
+    const target = join(folder(), 'rewritten')
+    const args = ['--dry-run', '--rewrite-to', target, '--tree', tree, name]
+    const { exitCode, stdout, stderr } = await cli(['patch', 'apply', ...args])
+    t.is(exitCode, 0, stderr)
+    t.regex(stdout, /^already-applied 0-empty\.patch\n {2}the patch is empty\napplied +1-offset/)
+    t.false(fs.existsSync(join(target, '0-empty.patch')))
+    const table = (await cli(['patch', 'check', '--tree', tree, name])).stdout
+    t.regex(table, /^0-empty\.patch +already-applied +the patch is empty$/m)
+  }
+})
+
+test('a patch may be called series.patch', async (t) => {
+  const { tree, patches } = workspace()
+  const name = join(patches, 'series.patch')
+  fs.renameSync(join(patches, '1-offset.patch'), name)
+  t.regex(
+    (await cli(['patch', 'check', '--tree', tree, name])).stdout,
+    /^series\.patch +src\/run\.c +1 +offset /m,
+  )
+})
+
+test('what is to be deleted and is not there is told as such', async (t) => {
+  const { tree } = workspace()
+  const input = '--- a/none\n+++ /dev/null\n@@ -1 +0,0 @@\n-one\n'
+  const { exitCode, stdout } = await cli(['patch', 'apply', '--tree', tree, '-'], { input })
+  t.is(exitCode, 0)
+  t.regex(stdout, /none: already applied: there is no such file to delete/)
+})
+
+test('edit refuses a malformed patch as apply does', async (t) => {
+  const input = '--- a/f\n+++ b/f\n@@ -1,3 +1,4@@\n one\n'
+  const { exitCode, stderr } = await cli(['patch', 'edit', '--drop-lines', 'x', '-'], { input })
+  t.is(exitCode, 1)
+  t.regex(stderr, /-:3: a hunk header that can not be read/)
+})
