@@ -30,7 +30,7 @@ export function applyFile(file: FilePatch, overlay: Overlay, options: FileOption
   const isCopy = file.git?.operation === 'copy'
   const there = isCopy ? overlay.read(path) : undefined
   if (there !== undefined) return existingCopy(context, from, there, overlay, options)
-  const source = sourceOf(from, moves && !isCopy ? to : undefined, overlay)
+  const source = isCopy ? copySource(from, overlay) : sourceOf(from, moves ? to : undefined, overlay)
   if (source === undefined) {
     if (to === undefined) return done(context, { alreadyApplied: true })
     return refuse(context, 'there is no such file in the tree', true)
@@ -113,13 +113,19 @@ function binaryFile(
 
 const isConflict = (hunk: PlacedHunk): boolean => hunk.placement.status === 'conflict'
 
+interface Source {
+  readonly state: FileState
+  readonly moved: boolean
+}
+
+/** A copy is made of the file as it was before its commit, whatever became of that one by it. */
+function copySource(from: string, overlay: Overlay): Source | undefined {
+  const state = overlay.readBefore(from) ?? overlay.read(from)
+  return state === undefined ? undefined : { state, moved: false }
+}
+
 /** The file to patch: under its new name when a rename was done before. */
-function sourceOf(
-  from: string | undefined,
-  to: string | undefined,
-  overlay: Overlay,
-): { readonly state: FileState; readonly moved: boolean } | undefined {
-  if (from === undefined) return undefined
+function sourceOf(from: string, to: string | undefined, overlay: Overlay): Source | undefined {
   const state = overlay.read(from)
   if (state !== undefined) return { state, moved: false }
   const moved = to === undefined ? undefined : overlay.read(to)

@@ -130,3 +130,23 @@ index 1191247..2222222 100644
   )
   t.is(applyTo(named, { s: 'other\n', c: '1\ntwo\n3\n' }, { reverse: true }).status, 'refused')
 })
+
+const sourceChange = copy
+  .slice(copy.indexOf('--- a/s'))
+  .replace('+++ b/c', '+++ b/s')
+  .replace('changed();', 'other();')
+
+test('a copy is made of the file as it was before its commit, as git has it', (t) => {
+  const other = original.replace('statement_5(device);', 'other();')
+  for (const patch of [sourceChange + copy, copy + sourceChange]) {
+    const result = applyTo(patch, { s: original })
+    t.is(textAfter(result, 's'), other)
+    t.is(textAfter(result, 'c'), copied)
+  }
+  const whole = sourceChange + move('s', 'c', 'copy')
+  t.is(textAfter(applyTo(whole, { s: original }), 'c'), original)
+  t.is(textAfter(applyTo(move('s', 'd') + copy, { s: original }), 'c'), copied)
+  // Another mail in the same file is another commit.
+  const mails = `${sourceChange}-- \n2.39\n\n${move('s', 'c', 'copy')}`
+  t.is(textAfter(applyTo(mails, { s: original }), 'c'), other)
+})
