@@ -152,6 +152,10 @@ const malformed: Readonly<Record<string, readonly [string, RegExp]>> = {
   'a combined diff': ['@@@ -1,2 -1,2 +1,3 @@@\n', /combined/],
   'a context diff': ['*** a\n--- b\n***************\n', /context diffs/],
   'a hunk without header': ['@@ -1 +1 @@\n-a\n+b\n', /without a file header/],
+  'an added line cut in the middle': [
+    '--- a/a\n+++ b/a\n@@ -1,3 +1,4 @@\n one\n+new(li',
+    /ends inside a hunk/,
+  ],
   'a file without its hunk': [`${change}--- a/b\n+++ b/b\n`, /a file header without a hunk/],
   'a hunk header without its blank': [
     '--- a/a\n+++ b/a\n@@ -1,3 +1,4@@\n one\n+two\n',
