@@ -1,4 +1,5 @@
 import { writeSync } from 'node:fs'
+import { addAbortSignal } from 'node:stream'
 import { buffer } from 'node:stream/consumers'
 import { setImmediate } from 'node:timers/promises'
 import { runCli } from './commands/main.ts'
@@ -41,7 +42,7 @@ const exitCode = await runCli(process.argv.slice(2), {
   stdout: (text) => void process.stdout.write(text),
   stderr: (text) => void process.stderr.write(text),
   stdin: process.stdin.isTTY ? process.stdin : undefined,
-  readInput: process.stdin.isTTY ? undefined : () => buffer(process.stdin),
+  readInput: process.stdin.isTTY ? undefined : () => buffer(addAbortSignal(controller.signal, process.stdin)),
   env: process.env,
   cwd: process.cwd(),
   stdoutIsTty: process.stdout.isTTY,

@@ -5,7 +5,7 @@ export interface Io {
   /** The talk: progress, notes, errors. */
   readonly stderr: (text: string) => void
   readonly stdin: NodeJS.ReadStream | undefined
-  /** Everything that comes on standard input; undefined when that is a terminal. */
+  /** Everything that comes on standard input, rejects when `signal` comes first; undefined when that is a terminal. */
   readonly readInput: (() => Promise<Uint8Array>) | undefined
   readonly env: Readonly<Record<string, string | undefined>>
   readonly cwd: string

@@ -1,12 +1,14 @@
 import { basename, join, resolve } from 'node:path'
-import { buildError, usageError } from '../core/errors.ts'
+import { setImmediate } from 'node:timers/promises'
+import { buildError, cancelledError, usageError } from '../core/errors.ts'
 import { canonicalJson } from '../core/json.ts'
 import { printPatch } from '../core/patch/print.ts'
 import type { PatchDocument } from '../core/patch/model.ts'
 import { printRejects } from '../core/patch/rejects.ts'
 import { reverseFile } from '../core/patch/reverse.ts'
 import { rewritePatch } from '../core/patch/rewrite.ts'
-import { applySeries, type NamedPatch, type SeriesResult } from '../core/patch/series.ts'
+import type { Refusal } from '../core/patch/apply.ts'
+import { applySeries, isReversed, type NamedPatch, type SeriesResult } from '../core/patch/series.ts'
 import { writePatch } from '../effects/patch-files.ts'
 import { blobReader } from '../effects/patch-blobs.ts'
 import { openTree, treeReader } from '../effects/patch-tree.ts'
@@ -39,9 +41,10 @@ interface Run {
 /** Applies patches as one series; writes nothing to the tree unless every hunk found its place. */
 export async function applyCommand(names: readonly string[], flags: ApplyFlags, io: Io): Promise<void> {
   const run = await applyInMemory(names, flags, io, { keepGoing: false })
+  await stopIfInterrupted(io)
   report('apply', run, flags, io)
   if (flags.rejectTo !== undefined) writeRejects(run, resolve(io.cwd, flags.rejectTo), flags)
-  refuse(run.result, 'the tree is unchanged')
+  refuse(run.result, 'the tree is unchanged', bestEffortHint)
   if (flags.rewriteTo !== undefined) writeRewritten(run, resolve(io.cwd, flags.rewriteTo), flags)
   if (flags.dryRun !== true) writeTree(run.tree, run.result.files)
 }
@@ -50,7 +53,7 @@ export async function applyCommand(names: readonly string[], flags: ApplyFlags, 
 export async function checkCommand(names: readonly string[], flags: ApplyFlags, io: Io): Promise<void> {
   const run = await applyInMemory(names, flags, io, { keepGoing: true })
   report('check', run, flags, io)
-  refuse(run.result, 'the patches behind a refused one were tried without it')
+  refuse(run.result, 'the patches behind a refused one were tried without it', undefined)
 }
 
 /** Prints one patch as it should have been for the tree. */
@@ -66,11 +69,19 @@ export async function rewriteCommand(
       hint: 'for a series use: fwbuild patch apply --dry-run --rewrite-to DIR',
     })
   }
+  await stopIfInterrupted(io)
   io.stderr(seriesText(result))
-  refuse(result, 'nothing was written')
+  refuse(result, 'nothing was written', bestEffortHint)
+  if (only.reverse === true) throw notRewritten(only.name)
   const { patch } = rewritePatch(only.patch, outcome.result, only.strip ?? flags.strip)
   if (patch.files.length === 0) io.stderr(`${name}: nothing remains, the tree has all of it\n`)
   putPatch(printPatch(patch), flags.output, io)
+}
+
+/** Signals come between two turns of the event loop, and applying takes one: before anything is written, look. */
+async function stopIfInterrupted({ signal }: Io): Promise<void> {
+  await setImmediate()
+  if (signal.aborted) throw cancelledError()
 }
 
 async function applyInMemory(
@@ -108,39 +119,53 @@ function report(command: 'apply' | 'check', { series, result }: Run, flags: Appl
     const named = series[at]
     if (named === undefined) continue
     const files = inOrder(named, flags)
-    const turned = isReversed(named, flags) ? files.map(reverseFile) : files
+    const turned = isReversed(named, flags.reverse) ? files.map(reverseFile) : files
     io.stdout(sideBySide(outcome, { ...named.patch, files: turned }, options))
   }
 }
 
-function refuse({ patches }: SeriesResult, state: string): void {
+const bestEffortHint = '--best-effort takes the best place of a hunk where there is one'
+
+/** @param forHunks what helps where a hunk has no sure place */
+function refuse({ patches }: SeriesResult, state: string, forHunks: string | undefined): void {
   const refused = patches.filter(({ result }) => result.status === 'refused')
   const [first] = refused
-  if (first === undefined) return
-  const [reason] = first.result.refusals.map(
-    ({ path, hunk, reason }) => `${path}${hunk === undefined ? '' : ` hunk ${hunk}`}: ${reason}`,
-  )
+  const [refusal] = first?.result.refusals ?? []
+  if (first === undefined || refusal === undefined) return
+  const { path, hunk, reason } = refusal
+  const where = `${path}${hunk === undefined ? '' : ` hunk ${hunk}`}`
   const more = refused.length > 1 ? ` (nor do ${refused.length - 1} more)` : ''
-  throw buildError('E_PATCH_REFUSED', `${first.name} does not fit this tree${more}: ${reason ?? ''}`, {
-    hint: `${state}; --best-effort takes the best place of a hunk where there is one`,
+  const help = helpFor(refusal, forHunks)
+  throw buildError('E_PATCH_REFUSED', `${first.name} does not fit this tree${more}: ${where}: ${reason}`, {
+    hint: help === undefined ? state : `${state}; ${help}`,
   })
 }
+
+function helpFor({ hunk, unfound }: Refusal, forHunks: string | undefined): string | undefined {
+  if (unfound) return '-p N strips N components of the names, --tree DIR names the tree that they are for'
+  return hunk === undefined ? undefined : forHunks
+}
+
+const notRewritten = (name: string): Error =>
+  usageError('E_PATCH_REVERSE', `${name}: a patch that the series marks -R can not be rewritten`)
 
 /** The series as it should have been, with a quilt `series` file; patches of which nothing remains are left out. */
 function writeRewritten({ series, result }: Run, folder: string, flags: ApplyFlags): void {
   const texts = new Map<string, string>()
-  for (const [at, { name, patch, strip, reverse }] of series.entries()) {
+  const entries: string[] = []
+  for (const [at, { name, patch, strip = flags.strip, reverse }] of series.entries()) {
     const outcome = result.patches[at]
     if (outcome === undefined) continue
-    if (reverse === true) throw usageError('E_PATCH_REVERSE', `${name}: --rewrite-to does not go with -R`)
+    if (reverse === true) throw notRewritten(name)
     const file = basename(name)
     if (texts.has(file)) throw usageError('E_PATCH_NAME', `--rewrite-to: two patches are called ${file}`)
-    const rewritten = rewritePatch(patch, outcome.result, strip ?? flags.strip).patch
-    if (rewritten.files.length > 0) texts.set(file, printPatch(rewritten))
+    const rewritten = rewritePatch(patch, outcome.result, strip).patch
+    if (rewritten.files.length === 0) continue
+    texts.set(file, printPatch(rewritten))
+    entries.push(`${file}${strip === 1 ? '' : ` -p${strip}`}\n`)
   }
   for (const [file, text] of texts) writePatch(join(folder, file), text)
-  const option = flags.strip === 1 ? '' : ` -p${flags.strip}`
-  writePatch(join(folder, 'series'), [...texts.keys()].map((file) => `${file}${option}\n`).join(''))
+  writePatch(join(folder, 'series'), entries.join(''))
 }
 
 function writeRejects({ series, result }: Run, folder: string, flags: ApplyFlags): void {
@@ -152,8 +177,6 @@ function writeRejects({ series, result }: Run, folder: string, flags: ApplyFlags
   }
 }
 
-const isReversed = ({ reverse }: NamedPatch, flags: ApplyFlags): boolean => reverse ?? flags.reverse ?? false
-
 /** The files of a patch as its placements list them: a patch is undone from its end. */
 const inOrder = (named: NamedPatch, flags: ApplyFlags): PatchDocument['files'] =>
-  isReversed(named, flags) ? named.patch.files.toReversed() : named.patch.files
+  isReversed(named, flags.reverse) ? named.patch.files.toReversed() : named.patch.files

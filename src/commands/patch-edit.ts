@@ -1,4 +1,4 @@
-import { messageOf, usageError } from '../core/errors.ts'
+import { buildError, messageOf, usageError } from '../core/errors.ts'
 import { dropLines } from '../core/patch/edit.ts'
 import { printPatch } from '../core/patch/print.ts'
 import type { Io } from './io.ts'
@@ -15,7 +15,7 @@ export async function editCommand(
   const [only, ...more] = await readPatches([name], io)
   if (only === undefined || more.length > 0) throw usageError('E_PATCH_COUNT', 'edit takes one patch')
   const [problem] = only.patch.problems
-  if (problem !== undefined) throw usageError('E_PATCH_FORMAT', `${name}:${problem.line}: ${problem.reason}`)
+  if (problem !== undefined) throw buildError('E_PATCH_FORMAT', `${name}:${problem.line}: ${problem.reason}`)
   putPatch(printPatch(dropLines(only.patch, pattern)), flags.output, io)
 }
 

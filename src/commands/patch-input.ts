@@ -1,4 +1,4 @@
-import { usageError } from '../core/errors.ts'
+import { cancelledError, usageError } from '../core/errors.ts'
 import type { NamedPatch } from '../core/patch/series.ts'
 import { loadPatches, standardInput } from '../effects/patch-files.ts'
 import type { Io } from './io.ts'
@@ -9,5 +9,13 @@ export async function readPatches(names: readonly string[], io: Io): Promise<rea
   if (io.readInput === undefined) {
     throw usageError('E_PATCH_MISSING', 'standard input is a terminal, no patch comes from there')
   }
-  return loadPatches(names, io.cwd, await io.readInput())
+  return loadPatches(names, io.cwd, await allInput(io.readInput, io.signal))
+}
+
+async function allInput(read: () => Promise<Uint8Array>, signal: AbortSignal): Promise<Uint8Array> {
+  try {
+    return await read()
+  } catch (error) {
+    throw signal.aborted ? cancelledError() : error
+  }
 }

@@ -15,7 +15,7 @@ export const standardInput = '-'
 
 /**
  * Loads patches: files, `-` (standard input), directories (their *.patch and *.diff in name order) and
- * quilt series files (named `series`, `series.*` or `*.series`).
+ * quilt series files (named `series`, `series.*` or `*.series`, but for patches of such a name).
  * @param input what came on standard input
  * @throws usage E_PATCH_MISSING | E_PATCH_EMPTY | E_SERIES_SYNTAX, infra E_PATCH_READ
  */
@@ -28,9 +28,13 @@ export function loadPatches(
     const path = resolve(cwd, name)
     if (name === standardInput) return [named('stdin', input)]
     if (isDirectory(path, name)) return loadDirectory(path)
-    return /^series(\..*)?$|\.series$/.test(basename(path)) ? loadSeries(path) : [loadPatch(path)]
+    return isSeries(basename(path)) ? loadSeries(path) : [loadPatch(path)]
   })
 }
+
+const isSeries = (name: string): boolean => /^series(\..*)?$|\.series$/.test(name) && !isPatch(name)
+
+const isPatch = (name: string): boolean => /\.(patch|diff)$/.test(name)
 
 function isDirectory(path: string, name: string): boolean {
   try {
@@ -42,9 +46,9 @@ function isDirectory(path: string, name: string): boolean {
 
 function loadDirectory(directory: string): NamedPatch[] {
   const names = reading(directory, () => readdirSync(directory))
-  const patches = names.filter((name) => /\.(patch|diff)$/.test(name)).sort()
+  const patches = names.filter(isPatch).sort()
   if (patches.length === 0) throw usageError('E_PATCH_EMPTY', `${directory} holds no *.patch and no *.diff`)
-  return patches.map((name) => loadPatch(join(directory, name)))
+  return patches.map((name) => loadEntry(join(directory, name)))
 }
 
 function loadSeries(file: string): NamedPatch[] {
@@ -52,12 +56,21 @@ function loadSeries(file: string): NamedPatch[] {
   if ('reason' in entries) throw usageError('E_SERIES_SYNTAX', `${file}:${entries.line}: ${entries.reason}`)
   if (entries.length === 0) throw usageError('E_PATCH_EMPTY', `${file} names no patch`)
   return entries.map(({ name, ...options }) => ({
-    ...loadPatch(resolve(dirname(file), name)),
+    ...loadEntry(resolve(dirname(file), name)),
     ...options,
   }))
 }
 
 const loadPatch = (file: string): NamedPatch => named(basename(file), readBytes(file), file)
+
+/** One patch of several; an empty file counts as a patch without changes, as for quilt. */
+function loadEntry(file: string): NamedPatch {
+  const bytes = readBytes(file)
+  const isEmpty = bytes.toString('latin1').trim() === ''
+  return isEmpty
+    ? { name: basename(file), patch: parsePatch(binaryString(bytes)) }
+    : named(basename(file), bytes, file)
+}
 
 function named(name: string, bytes: Uint8Array, shown: string = name): NamedPatch {
   const patch = parsePatch(binaryString(bytes))

@@ -51,11 +51,16 @@ function details({ placements, refusals }: ApplyResult): string {
   const whole = refusals
     .filter(({ hunk }) => hunk === undefined)
     .map(({ path, reason }) => `${path}: REFUSED: ${reason}`)
-  return [...whole, ...placements.flatMap(fileLines)].map((line) => `  ${plain(line)}\n`).join('')
+  const empty = placements.length + refusals.length === 0 ? [emptyPatch] : []
+  return [...whole, ...placements.flatMap(fileLines), ...empty].map((line) => `  ${plain(line)}\n`).join('')
 }
 
-function fileLines({ path, alreadyApplied, hunks }: FilePlacement): string[] {
-  if (alreadyApplied) return [`${path}: already applied`]
+/** What a patch deletes may be gone, or have another name: nothing tells. */
+const noFile = 'there is no such file to delete'
+const emptyPatch = 'the patch is empty'
+
+function fileLines({ path, operation, alreadyApplied, hunks }: FilePlacement): string[] {
+  if (alreadyApplied) return [`${path}: already applied${operation === 'delete' ? `: ${noFile}` : ''}`]
   return hunks.flatMap(({ placement }, at) =>
     placement.status === 'exact' && placement.confidence === 'high'
       ? []
@@ -91,6 +96,9 @@ export function verdictTable({ patches }: SeriesResult): string {
 function patchRows({ name, result }: PatchOutcome): string[][] {
   const unfit = result.refusals.filter(({ hunk }) => hunk === undefined)
   const whole = unfit.map(({ path, reason }) => [name, path, '', 'refused', '', '', reason])
+  if (result.placements.length + result.refusals.length === 0) {
+    return [[name, '', '', result.status, '', '', emptyPatch]]
+  }
   const refused = new Set(unfit.map(({ path }) => path))
   return [
     ...whole,
@@ -99,9 +107,11 @@ function patchRows({ name, result }: PatchOutcome): string[][] {
 }
 
 function fileRows(name: string, { path, operation, alreadyApplied, hunks }: FilePlacement): string[][] {
-  if (alreadyApplied || hunks.length === 0) {
-    return [[name, path, '', alreadyApplied ? 'already-applied' : 'exact', '', '', operation]]
+  if (alreadyApplied) {
+    const why = operation === 'delete' ? `${operation}: ${noFile}` : operation
+    return [[name, path, '', 'already-applied', '', '', why]]
   }
+  if (hunks.length === 0) return [[name, path, '', 'exact', '', '', operation]]
   return hunks.map(({ placement }, at) => {
     const { status, line, offset, confidence, why } = placement
     const verdict = status === 'conflict' ? 'refused' : `${status}${confidence === 'low' ? ' (low)' : ''}`

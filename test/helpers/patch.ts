@@ -9,13 +9,21 @@ export const fileState = (text: string, mode = 0o100644): FileState => ({
   kind: 'file',
 })
 
-/** Applies a patch to files given as texts. */
+export const linkTo = (target: string): FileState => ({
+  bytes: bytesOf(target),
+  mode: 0o120000,
+  kind: 'symlink',
+})
+
+/** Applies a patch to files given as texts or states. */
 export function applyTo(
   patch: string,
-  files: Readonly<Record<string, string>>,
+  files: Readonly<Record<string, string | FileState>>,
   options?: ApplyOptions,
 ): ApplyResult {
-  const tree = new Map(Object.entries(files).map(([path, text]) => [path, fileState(text)]))
+  const tree = new Map(
+    Object.entries(files).map(([path, file]) => [path, typeof file === 'string' ? fileState(file) : file]),
+  )
   return applyPatch(parsePatch(patch), (path) => tree.get(path), options)
 }
 

@@ -1,34 +1,22 @@
-import type { FilePlacement } from './apply.ts'
-import { applyBinary } from './binary.ts'
-import { executableMode, type FileState, type Overlay, regularMode, symlinkMode } from './file-state.ts'
+import { applyBinary, blobId } from './binary.ts'
+import { executableMode, type FileState, type Overlay, regularMode, validMode } from './file-state.ts'
 import { fileText, type FileText } from './file-text.ts'
+import { done, type FileContext, type FileOptions, type FileVerdict, refuse } from './file-verdict.ts'
 import { lineEndConflict, withFittingLineEnds } from './line-ends.ts'
 import { binaryString, bytesOf } from './lines.ts'
+import { kindConflict, throughSymlink, unsafeLink } from './links.ts'
 import type { FilePatch } from './model.ts'
+import { createFile, existingCopy } from './new-file.ts'
 import { applyEdits, type PlacedHunk } from './placement.ts'
-import { placeHunks, type PlaceOptions } from './place.ts'
+import { placeHunks } from './place.ts'
 import { patchTarget, type PatchTarget } from './target.ts'
 import { placeByBase } from './three-way.ts'
-
-interface FileOptions {
-  readonly strip: number
-  /** The file patch was turned round: binary bodies hold both ways. */
-  readonly reverse: boolean
-  readonly readBlob: ((id: string) => Uint8Array | undefined) | undefined
-  readonly place: PlaceOptions
-}
-
-export interface FileVerdict {
-  readonly placement: FilePlacement
-  /** Why the file as a whole is refused. */
-  readonly refused: string | undefined
-}
 
 /** Applies one file's part of a patch to the overlay; writes nothing when any hunk is refused. */
 export function applyFile(file: FilePatch, overlay: Overlay, options: FileOptions): FileVerdict {
   const target = patchTarget(file, options.strip, (path) => overlay.read(path)?.kind === 'file')
   const shown = file.newAbsent ? file.oldName : file.newName
-  if ('refused' in target) return refuse({ file, path: shown ?? '?' }, target.refused)
+  if ('refused' in target) return refuse({ file, path: shown ?? '?' }, target.refused, target.short)
   const { from, to } = target
   const path = to ?? from ?? '?'
   const context: FileContext = { file, path }
@@ -38,35 +26,41 @@ export function applyFile(file: FilePatch, overlay: Overlay, options: FileOption
   }
   if (file.binary !== undefined) return binaryFile(context, target, overlay, options)
   const moves = from !== undefined && to !== undefined && from !== to
-  const source = sourceOf(from, moves ? to : undefined, overlay)
   if (from === undefined) return createFile(context, path, overlay, options)
+  const isCopy = file.git?.operation === 'copy'
+  const there = isCopy ? overlay.read(path) : undefined
+  if (there !== undefined) return existingCopy(context, from, there, overlay, options)
+  const source = isCopy ? copySource(from, overlay) : sourceOf(from, moves ? to : undefined, overlay)
   if (source === undefined) {
     if (to === undefined) return done(context, { alreadyApplied: true })
-    return refuse(context, 'there is no such file in the tree')
+    return refuse(context, 'there is no such file in the tree', true)
   }
-  if (source.state.kind === 'other') return refuse(context, 'not a regular file')
-  if ((source.state.kind === 'symlink') !== isSymlinkPatch(file)) {
-    return refuse(context, 'a symbolic link and a regular file are not the same thing')
-  }
+  const misfit = kindConflict(file, source.state)
+  if (misfit !== undefined) return refuse(context, misfit)
   const content = binaryString(source.state.bytes)
   const text = fileText(content)
   const unfit = lineEndConflict(file, text.lines)
   if (unfit !== undefined) return refuse(context, unfit)
   const hunks = placeAll(file, text, content, options)
   if (hunks.some(isConflict)) return done(context, { hunks, before: source.state })
-  if (to === undefined) return deleteFile(context, from, source.state, text, hunks, overlay)
-  const mode = file.git?.newMode ?? source.state.mode
   const edits = hunks.flatMap((hunk) => hunk.edits)
+  const bytes = edits.length === 0 ? source.state.bytes : bytesOf(applyEdits(text.lines, edits).join(''))
+  if (to === undefined) {
+    return deleteFile(context, { from, original: target.original }, source.state, bytes, hunks, overlay)
+  }
+  const mode = file.git?.newMode ?? source.state.mode
   const unchanged = edits.length === 0 && mode === source.state.mode
   const alreadyApplied = unchanged && (source.moved || !moves)
   if (alreadyApplied) return done(context, { hunks, before: source.state, alreadyApplied })
   if (!validMode(mode)) return refuse(context, `mode ${mode.toString(8)} is none that a patch may set`)
-  const bytes = edits.length === 0 ? source.state.bytes : bytesOf(applyEdits(text.lines, edits).join(''))
+  const after: FileState = { bytes, mode, kind: source.state.kind }
+  const unsafe = unsafeLink(to, after)
+  if (unsafe !== undefined) return refuse(context, unsafe)
   if (moves && !source.moved) {
     if (overlay.read(to) !== undefined) return refuse(context, 'the new name exists already')
     if (file.git?.operation === 'rename') overlay.write(from, undefined)
   }
-  overlay.write(to, { bytes, mode, kind: source.state.kind })
+  overlay.write(to, after)
   return done(context, { hunks, before: source.state })
 }
 
@@ -117,120 +111,51 @@ function binaryFile(
   return done(context, { before })
 }
 
-interface FileContext {
-  readonly file: FilePatch
-  readonly path: string
-}
-
 const isConflict = (hunk: PlacedHunk): boolean => hunk.placement.status === 'conflict'
 
-const validMode = (mode: number): boolean => [regularMode, executableMode, symlinkMode].includes(mode)
+interface Source {
+  readonly state: FileState
+  readonly moved: boolean
+}
 
-function isSymlinkPatch({ git }: FilePatch): boolean {
-  return [git?.newMode, git?.oldMode, git?.indexMode].includes(symlinkMode)
+/** A copy is made of the file as it was before its commit, whatever became of that one by it. */
+function copySource(from: string, overlay: Overlay): Source | undefined {
+  const state = overlay.readBefore(from) ?? overlay.read(from)
+  return state === undefined ? undefined : { state, moved: false }
 }
 
 /** The file to patch: under its new name when a rename was done before. */
-function sourceOf(
-  from: string | undefined,
-  to: string | undefined,
-  overlay: Overlay,
-): { readonly state: FileState; readonly moved: boolean } | undefined {
-  if (from === undefined) return undefined
+function sourceOf(from: string, to: string | undefined, overlay: Overlay): Source | undefined {
   const state = overlay.read(from)
   if (state !== undefined) return { state, moved: false }
   const moved = to === undefined ? undefined : overlay.read(to)
   return moved === undefined ? undefined : { state: moved, moved: true }
 }
 
-/** A name below a symbolic link may lie anywhere, so none is followed. */
-function throughSymlink(path: string, overlay: Overlay): string | undefined {
-  const parts = path.split('/')
-  for (let count = 1; count < parts.length; count++) {
-    const parent = parts.slice(0, count).join('/')
-    const kind = overlay.read(parent)?.kind
-    if (kind === 'symlink')
-      return `${parent} is a symbolic link, and what lies behind it may be outside the tree`
-    if (kind === 'file') return `${parent} is a file, not a directory`
-  }
-  return undefined
-}
-
-function createFile(context: FileContext, path: string, overlay: Overlay, options: FileOptions): FileVerdict {
-  const { file } = context
-  const mode = file.git?.newMode ?? regularMode
-  if (!validMode(mode)) return refuse(context, `mode ${mode.toString(8)} is none that a patch may set`)
-  const content = file.hunks
-    .flatMap((hunk) => hunk.lines)
-    .map((line) => line.text)
-    .join('')
-  if (file.hunks.some((hunk) => hunk.old.count > 0)) {
-    return refuse(context, 'the header says that the file is new, but a hunk expects lines in it')
-  }
-  if (file.hunks.length > 1) return refuse(context, 'a new file with more than one hunk')
-  if (mode === symlinkMode) {
-    const reason = unsafeLink(path, content)
-    if (reason !== undefined) return refuse(context, reason)
-  }
-  const before = overlay.read(path)
-  const bytes = bytesOf(content)
-  if (before !== undefined && (before.kind === 'other' || before.bytes.length > 0 || content === '')) {
-    const same = before.kind !== 'other' && Buffer.from(before.bytes).equals(bytes)
-    if (same) return done(context, { before, alreadyApplied: true })
-    return refuse(context, 'the file exists already with another content')
-  }
-  const hunks = placeHunks(fileText(''), file.hunks, options.place)
-  overlay.write(path, { bytes, mode, kind: mode === symlinkMode ? 'symlink' : 'file' })
-  return done(context, { hunks, before })
-}
-
-function unsafeLink(path: string, target: string): string | undefined {
-  if (target.startsWith('/')) return 'a symbolic link to an absolute name'
-  let depth = path.split('/').length - 1
-  for (const part of target.split('/')) {
-    depth += part === '..' ? -1 : part === '.' || part === '' ? 0 : 1
-    if (depth < 0) return 'a symbolic link that leaves the tree'
-  }
-  return undefined
-}
-
+/**
+ * Deletes a file of which the patch knows every line, or a copy that is turned back into what it was made of.
+ * @param rest what the patch leaves of it
+ */
 function deleteFile(
   context: FileContext,
-  path: string,
+  { from, original }: { readonly from: string; readonly original: string | undefined },
   before: FileState,
-  text: FileText,
+  rest: Uint8Array,
   hunks: readonly PlacedHunk[],
   overlay: Overlay,
 ): FileVerdict {
-  const left = applyEdits(
-    text.lines,
-    hunks.flatMap((hunk) => hunk.edits),
-  )
-  if (left.length > 0)
+  if (original !== undefined && !isCopied(context.file, rest, overlay.read(original))) {
+    return refuse(context, `the copy is to be deleted, but is not what the patch made of ${original}`)
+  }
+  if (original === undefined && rest.length > 0)
     return refuse(context, 'the file is to be deleted, but lines remain that the patch does not know')
-  overlay.write(path, undefined)
+  overlay.write(from, undefined)
   return done(context, { hunks, before })
 }
 
-function done(
-  { file, path }: FileContext,
-  result: { hunks?: readonly PlacedHunk[]; before?: FileState | undefined; alreadyApplied?: boolean },
-): FileVerdict {
-  const placement = {
-    path,
-    operation: operationOf(file),
-    hunks: result.hunks ?? [],
-    alreadyApplied: result.alreadyApplied ?? false,
-    before: result.before,
-  }
-  return { placement, refused: undefined }
-}
-
-function refuse(context: FileContext, reason: string): FileVerdict {
-  return { placement: done(context, {}).placement, refused: reason }
-}
-
-function operationOf(file: FilePatch): FilePlacement['operation'] {
-  if (file.git !== undefined && file.git.operation !== 'modify') return file.git.operation
-  return file.oldAbsent ? 'create' : file.newAbsent ? 'delete' : 'modify'
+/** Whether this is the file that was copied, as the `index` line or the file itself proves. */
+function isCopied({ git }: FilePatch, bytes: Uint8Array, original: FileState | undefined): boolean {
+  const blob = git?.newBlob ?? ''
+  if (/^[0-9a-f]{7,}$/.test(blob) && blobId(Buffer.from(bytes)).startsWith(blob)) return true
+  return original !== undefined && Buffer.from(original.bytes).equals(bytes)
 }

@@ -1,6 +1,7 @@
-import { applyFile, type FileVerdict } from './apply-file.ts'
+import { applyFile } from './apply-file.ts'
 import { type FileState, overlayOf, type ReadFile } from './file-state.ts'
-import type { PatchDocument } from './model.ts'
+import type { FileVerdict } from './file-verdict.ts'
+import type { FilePatch, PatchDocument } from './model.ts'
 import type { PlaceOptions } from './place.ts'
 import type { PlacedHunk } from './placement.ts'
 import { reverseFile } from './reverse.ts'
@@ -41,6 +42,8 @@ export interface Refusal {
   /** 1-based number of the hunk in its file; undefined when the file as a whole is refused. */
   readonly hunk: number | undefined
   readonly reason: string
+  /** The patch names a file that the tree does not have, or no file at all. */
+  readonly unfound: boolean
 }
 
 /**
@@ -57,14 +60,19 @@ export function applyPatch(
   )
   if (unfit.length > 0) return { status: 'refused', files: new Map(), placements: [], refusals: unfit }
   const overlay = overlayOf(readFile)
-  const verdicts = inOrder(patch, options.reverse ?? false).map((file) =>
-    applyFile(file, overlay, {
-      strip: options.strip ?? 1,
-      reverse: options.reverse ?? false,
-      readBlob: options.readBlob,
-      place: { bestEffort: options.bestEffort ?? false },
-    }),
-  )
+  const verdicts = commitsOf(patch, options.reverse ?? false).flatMap((files) => {
+    const ofCommit = overlayOf(overlay.read)
+    const ofFiles = files.map((file) =>
+      applyFile(file, ofCommit, {
+        strip: options.strip ?? 1,
+        reverse: options.reverse ?? false,
+        readBlob: options.readBlob,
+        place: { bestEffort: options.bestEffort ?? false },
+      }),
+    )
+    for (const [path, state] of ofCommit.changes()) overlay.write(path, state)
+    return ofFiles
+  })
   const refusals = verdicts.flatMap(refusalsOf)
   const placements = verdicts.map((verdict) => verdict.placement)
   if (refusals.length > 0) return { status: 'refused', files: new Map(), placements, refusals }
@@ -72,14 +80,30 @@ export function applyPatch(
   return { status: files.size > 0 ? 'applied' : 'already-applied', files, placements, refusals }
 }
 
-const inOrder = (patch: PatchDocument, reverse: boolean): PatchDocument['files'] =>
-  reverse ? patch.files.toReversed().map(reverseFile) : patch.files
+/**
+ * The files of each commit, in the order of applying: several mails may lie in one file, and each begins with
+ * text. Within one, git's copies are made of what was there before it.
+ */
+function commitsOf({ files }: PatchDocument, reverse: boolean): readonly (readonly FilePatch[])[] {
+  const commits: FilePatch[][] = []
+  for (const file of files) {
+    const last = commits.at(-1)
+    if (last === undefined || file.preamble !== '') commits.push([file])
+    else last.push(file)
+  }
+  return reverse ? commits.toReversed().map((commit) => commit.toReversed().map(reverseFile)) : commits
+}
 
-function refusalsOf({ placement, refused }: FileVerdict): Refusal[] {
-  if (refused !== undefined) return [refusal(placement.path, undefined, refused)]
+function refusalsOf({ placement, refused, unfound }: FileVerdict): Refusal[] {
+  if (refused !== undefined) return [refusal(placement.path, undefined, refused, unfound)]
   return placement.hunks.flatMap((hunk, at) =>
     hunk.placement.status === 'conflict' ? [refusal(placement.path, at + 1, hunk.placement.why)] : [],
   )
 }
 
-const refusal = (path: string, hunk: number | undefined, reason: string): Refusal => ({ path, hunk, reason })
+const refusal = (
+  path: string,
+  hunk: number | undefined,
+  reason: string,
+  unfound: boolean = false,
+): Refusal => ({ path, hunk, reason, unfound })

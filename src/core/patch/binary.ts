@@ -46,7 +46,8 @@ export function applyBinary(file: FilePatch, before: Buffer | undefined, reverse
   return { bytes, alreadyApplied: false }
 }
 
-function blobId(bytes: Buffer): string {
+/** git's name of a content (SHA-1). */
+export function blobId(bytes: Buffer): string {
   return createHash('sha1').update(`blob ${bytes.length}\0`).update(bytes).digest('hex')
 }
 

@@ -14,9 +14,14 @@ export const regularMode = 0o100644
 export const executableMode = 0o100755
 export const symlinkMode = 0o120000
 
+/** Whether a patch may set this mode. */
+export const validMode = (mode: number): boolean => [regularMode, executableMode, symlinkMode].includes(mode)
+
 /** A tree with changes on top: later patches see what earlier ones did, nothing is written. */
 export interface Overlay {
   readonly read: ReadFile
+  /** The tree without the changes on top. */
+  readonly readBefore: ReadFile
   readonly write: (path: string, state: FileState | undefined) => void
   /** Everything written, sorted by path; undefined where the file is gone. */
   readonly changes: () => ReadonlyMap<string, FileState | undefined>
@@ -26,12 +31,13 @@ export interface Overlay {
 export function overlayOf(base: ReadFile): Overlay {
   const seen = new Map<string, FileState | undefined>()
   const written = new Map<string, FileState | undefined>()
+  const readBefore: ReadFile = (path) => {
+    if (!seen.has(path)) seen.set(path, base(path))
+    return seen.get(path)
+  }
   return {
-    read: (path) => {
-      if (written.has(path)) return written.get(path)
-      if (!seen.has(path)) seen.set(path, base(path))
-      return seen.get(path)
-    },
+    read: (path) => (written.has(path) ? written.get(path) : readBefore(path)),
+    readBefore,
     write: (path, state) => void written.set(path, state),
     changes: () => new Map([...written].sort(([a], [b]) => (a < b ? -1 : 1))),
   }

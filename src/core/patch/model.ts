@@ -43,7 +43,8 @@ export interface FilePatch {
 }
 
 export interface GitHeader {
-  readonly operation: 'modify' | 'create' | 'delete' | 'rename' | 'copy'
+  /** `uncopy` is a copy undone: `from` goes, `to` is what it was made of. */
+  readonly operation: 'modify' | 'create' | 'delete' | 'rename' | 'copy' | 'uncopy'
   /** From `rename from`/`copy from`: without the a/ prefix. */
   readonly from: string | undefined
   readonly to: string | undefined

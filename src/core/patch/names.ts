@@ -41,21 +41,25 @@ export function unquoteName(text: string): { readonly name: string; readonly len
 
 export interface HeaderName {
   readonly name: string
-  /** /dev/null, or a time stamp of the epoch: this side has no such file. */
+  /** /dev/null, a time stamp of the epoch, or Subversion's word for it: this side has no such file. */
   readonly absent: boolean
 }
 
-const timestamp = /[ \t]+(\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d.*|\w{3} \w{3} [ \d]\d \d\d:\d\d:\d\d .*)$/
+const timestamp =
+  /[ \t]+(\((?:revision \d+|working copy|nonexistent)\)|\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d.*|\w{3} \w{3} [ \d]\d \d\d:\d\d:\d\d .*)$/
 
 /** The name in a `--- ` or `+++ ` line, given without marker and line end. */
 export function headerName(text: string): HeaderName {
   const quoted = unquoteName(text)
-  if (quoted !== undefined) return { name: quoted.name, absent: isEpoch(text.slice(quoted.length)) }
+  if (quoted !== undefined) return { name: quoted.name, absent: isAbsent(text.slice(quoted.length)) }
   const tab = text.indexOf('\t')
   const stamp = tab === -1 ? (timestamp.exec(text)?.[0] ?? '') : text.slice(tab)
   const name = text.slice(0, text.length - stamp.length).trimEnd()
-  return { name, absent: name === '/dev/null' || isEpoch(stamp) }
+  return { name, absent: name === '/dev/null' || isAbsent(stamp) }
 }
+
+const isAbsent = (stamp: string): boolean =>
+  isEpoch(stamp) || /^\((?:revision 0|nonexistent)\)$/.test(stamp.trim())
 
 /** GNU diff -N stamps a missing side with the epoch, in whatever zone it was made. */
 function isEpoch(stamp: string): boolean {

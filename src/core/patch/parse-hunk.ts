@@ -37,7 +37,8 @@ function readBody(lines: readonly string[], start: number, oldCount: number, new
   while (oldLeft > 0 || newLeft > 0) {
     const raw = lines[at]
     if (raw === undefined) {
-      if (oldLeft !== newLeft || oldLeft > maxChopped) return problemAt(at, 'the patch ends inside a hunk')
+      const isCut = oldLeft !== newLeft || oldLeft > maxChopped || endsInChange(lines)
+      if (isCut) return problemAt(at, 'the patch ends inside a hunk; it was cut off, so get it anew')
       for (; oldLeft > 0; oldLeft--) read.push({ kind: 'context', text: '\n', raw: '' })
       break
     }
@@ -61,6 +62,12 @@ function readBody(lines: readonly string[], start: number, oldCount: number, new
     read[read.length - 1] = { ...last, raw: last.raw + lines.slice(at, next).join('') }
   }
   return { lines: read, next }
+}
+
+/** A changed line that the patch ends in may have lost any part of itself, not only blank lines behind it. */
+function endsInChange(lines: readonly string[]): boolean {
+  const last = lines.at(-1) ?? ''
+  return /^[+-]/.test(last) && !last.endsWith('\n')
 }
 
 /**

@@ -2,6 +2,13 @@ import { splitLines, withoutEol } from './lines.ts'
 import type { FilePatch, GitHeader, Hunk, PatchDocument, PatchProblem } from './model.ts'
 import { gitLineNames, headerName } from './names.ts'
 import { hunkHead, parseHunk } from './parse-hunk.ts'
+import {
+  brokenHunkHead,
+  foreignFormat,
+  isPlainHeader,
+  missingChange,
+  uncountedLine,
+} from './parse-problems.ts'
 
 /** What a parse accumulates; lines keep their line feeds. */
 interface Cursor {
@@ -11,18 +18,18 @@ interface Cursor {
 }
 
 /**
- * Reads a patch (binary string) without losing a byte. Never throws: what is malformed is named in
- * `problems` and kept as text. Text that is no unified diff becomes the trailer.
+ * Reads a patch (binary string) without losing a byte. Never throws: the first thing that is malformed is
+ * named in `problems`, what follows kept as text. Text that is no unified diff becomes the trailer.
  */
 export function parsePatch(text: string): PatchDocument {
   const cursor: Cursor = { lines: splitLines(text), at: 0, problems: [] }
   const files: FilePatch[] = []
   let textStart = 0
-  while (cursor.at < cursor.lines.length) {
+  while (cursor.at < cursor.lines.length && cursor.problems.length === 0) {
     const headerStart = cursor.at
     const file = readGitFile(cursor) ?? readPlainFile(cursor)
     if (file === undefined) {
-      noteForeignFormat(cursor)
+      note(cursor, foreignFormat(cursor.lines, headerStart))
       cursor.at = headerStart + 1
       continue
     }
@@ -33,7 +40,8 @@ export function parsePatch(text: string): PatchDocument {
       header: cursor.lines.slice(start, headerStart).join('') + file.header,
       line: start + 1,
     })
-    noteUncounted(cursor, file)
+    note(cursor, missingChange(file))
+    if (file.hunks.length > 0) note(cursor, uncountedLine(cursor.lines, cursor.at))
     textStart = cursor.at
   }
   return { files, trailer: cursor.lines.slice(textStart).join(''), problems: cursor.problems }
@@ -46,10 +54,10 @@ function firstHeaderLine(lines: readonly string[], from: number, header: number)
   return start
 }
 
-const isPlainHeader = (lines: readonly string[], at: number): boolean =>
-  (lines[at] ?? '').startsWith('--- ') &&
-  (lines[at + 1] ?? '').startsWith('+++ ') &&
-  hunkHead.test(lines[at + 2] ?? '')
+/** Only the first problem counts: what is found behind it is mostly its consequence. */
+function note({ at, problems }: Cursor, reason: string | undefined): void {
+  if (reason !== undefined && problems.length === 0) problems.push({ line: at + 1, reason })
+}
 
 type FileBody = Omit<FilePatch, 'preamble' | 'line'>
 
@@ -176,23 +184,6 @@ function readHunks(cursor: Cursor): Hunk[] {
     hunks.push(read.hunk)
     cursor.at = read.next
   }
+  note(cursor, brokenHunkHead(cursor.lines[cursor.at] ?? ''))
   return hunks
-}
-
-/** Lines that look like part of a hunk but that its counts leave out would be lost in silence. */
-function noteUncounted(cursor: Cursor, file: FileBody): void {
-  const line = cursor.lines[cursor.at]
-  if (line === undefined || file.hunks.length === 0 || isPlainHeader(cursor.lines, cursor.at)) return
-  if (!/^[ +-]/.test(line) || /^-- ?\r?\n?$/.test(line) || /^-{3}/.test(line)) return
-  cursor.problems.push({ line: cursor.at + 1, reason: 'a line follows the hunk that its counts leave out' })
-}
-
-/** Formats that carry changes but that this parser does not read must not pass as plain text. */
-function noteForeignFormat(cursor: Cursor): void {
-  const [line = '', next = '', third = ''] = cursor.lines.slice(cursor.at, cursor.at + 3)
-  const note = (reason: string): void => void cursor.problems.push({ line: cursor.at + 1, reason })
-  if (/^@@@+ -\d/.test(line)) note('combined diffs (of merges) can not be applied')
-  else if (line.startsWith('*** ') && next.startsWith('--- ') && third.startsWith('***************')) {
-    note('context diffs are not supported, only the unified format')
-  } else if (hunkHead.test(line)) note('a hunk without a file header')
 }

@@ -8,7 +8,7 @@ export function reverseFile(file: FilePatch): FilePatch {
     oldName: file.newName,
     newName: file.oldName,
     oldAbsent: file.newAbsent,
-    newAbsent: file.oldAbsent,
+    newAbsent: file.oldAbsent || file.git?.operation === 'copy',
     git: file.git === undefined ? undefined : reverseGit(file.git),
     hunks: file.hunks.map(reverseHunk),
   }
@@ -19,7 +19,8 @@ const reversed = {
   create: 'delete',
   delete: 'create',
   rename: 'rename',
-  copy: 'delete',
+  copy: 'uncopy',
+  uncopy: 'copy',
 } as const
 
 function reverseGit(git: GitHeader): GitHeader {

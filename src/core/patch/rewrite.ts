@@ -1,9 +1,9 @@
 import type { ApplyResult, FilePlacement } from './apply.ts'
 import { withFittingLineEnds } from './line-ends.ts'
 import { binaryString, splitLines } from './lines.ts'
-import type { FilePatch, PatchDocument } from './model.ts'
-import { stripComponents } from './names.ts'
+import type { FilePatch, Hunk, PatchDocument } from './model.ts'
 import { rewriteHunks } from './rewrite-hunks.ts'
+import { patchTarget } from './target.ts'
 import { withoutHunks } from './without-hunks.ts'
 
 /** What a rewritten patch no longer holds, because the tree has it. */
@@ -59,18 +59,36 @@ function rewriteFile(
   const text = before === undefined ? '' : binaryString(before.bytes)
   const fitting = before === undefined ? file : withFittingLineEnds(file, text)
   const hunks = rewriteHunks(splitLines(text), fitting.hunks, placed)
+  // A new file that is there already, with the same content: only its mode can be left.
+  const isMade = placement.operation === 'create' && placed.length === 0 && before !== undefined
+  if (before !== undefined && (renamed || isMade)) return changeOnly(file, hunks, before.mode)
   if (hunks.length === 0 && file.hunks.length > 0) return withoutHunks(file)
-  return renamed ? plainHeader({ ...file, hunks }) : { ...file, hunks }
+  return { ...file, hunks }
 }
 
 /** Whether the tree had the file under its new name before the patch came. */
-function wasRenamed({ git }: FilePatch, { files }: ApplyResult, strip: number): boolean {
-  if (git?.operation !== 'rename' || git.from === undefined) return false
-  return !files.has(stripComponents(git.from, Math.max(strip - 1, 0)) ?? git.from)
+function wasRenamed(file: FilePatch, { files }: ApplyResult, strip: number): boolean {
+  if (file.git?.operation !== 'rename') return false
+  const target = patchTarget(file, strip, () => false)
+  return 'from' in target && target.from !== undefined && !files.has(target.from)
 }
 
-/** A file that has its new name can not be renamed once more; only its change remains. */
-function plainHeader(file: FilePatch): FilePatch {
-  const line = /^\+\+\+ .*\n/m.exec(file.header)?.[0] ?? ''
-  return { ...file, git: undefined, oldName: file.newName, header: `---${line.slice(3)}${line}` }
+/** The patch of a file that has its name already: only its change remains, and the mode where it differs. */
+function changeOnly(file: FilePatch, hunks: readonly Hunk[], mode: number): FilePatch {
+  const { header, git } = file
+  const fresh = hunks.length === 0 ? '' : (/^\+\+\+ .*\n/m.exec(header)?.[0] ?? '')
+  const names = fresh === '' ? '' : `---${fresh.slice(3)}${fresh}`
+  const plain = { ...file, oldName: file.newName, oldAbsent: false, hunks }
+  if (git?.newMode === undefined || git.newMode === mode) return { ...plain, git: undefined, header: names }
+  const modes = `old mode ${mode.toString(8)}\nnew mode ${git.newMode.toString(8)}\n`
+  const change = { ...git, operation: 'modify', from: undefined, to: undefined, oldMode: mode } as const
+  return { ...plain, git: change, header: `${gitLine(header)}${modes}${names}` }
+}
+
+/** The `diff --git` line of the new name. */
+function gitLine(header: string): string {
+  const name = /^rename to (.*?)\r?\n/m.exec(header)?.[1]
+  if (name === undefined) return /^diff --git .*\n/m.exec(header)?.[0] ?? ''
+  const [quote, rest] = name.startsWith('"') ? ['"', name.slice(1)] : ['', name]
+  return `diff --git ${quote}a/${rest} ${quote}b/${rest}\n`
 }

@@ -6,10 +6,14 @@ export interface NamedPatch {
   /** What reports call it: usually its file name. */
   readonly name: string
   readonly patch: PatchDocument
-  /** What a quilt series file says of this patch alone; wins over the options of the whole series. */
+  /** What a quilt series file says of this patch alone: wins over the option of the whole series. */
   readonly strip?: number
+  /** The same for `-R`, which undoing the whole series turns round. */
   readonly reverse?: boolean
 }
+
+/** Whether a patch of a series is undone; `-R` of an entry and of the whole series cancel out. */
+export const isReversed = ({ reverse = false }: NamedPatch, ofSeries = false): boolean => reverse !== ofSeries
 
 export interface SeriesOptions extends ApplyOptions {
   /** Go on behind a refused patch, as if it were not in the series; else the series ends there. */
@@ -33,11 +37,12 @@ export function applySeries(
   const overlay = overlayOf(readFile)
   const patches: { name: string; result: ApplyResult }[] = []
   let refused = false
-  for (const { name, patch, strip = options.strip, reverse = options.reverse } of series) {
+  for (const named of series) {
+    const { name, patch, strip = options.strip } = named
     const result = applyPatch(patch, overlay.read, {
       ...options,
       ...(strip === undefined ? {} : { strip }),
-      ...(reverse === undefined ? {} : { reverse }),
+      reverse: isReversed(named, options.reverse),
     })
     patches.push({ name, result })
     for (const [path, state] of result.files) overlay.write(path, state)

@@ -8,9 +8,17 @@ export interface PatchTarget {
   readonly from: string | undefined
   /** undefined when the file is deleted. */
   readonly to: string | undefined
+  /** What `from` was copied from, where a copy is undone. */
+  readonly original?: string
 }
 
-export type TargetResult = PatchTarget | { readonly refused: string }
+/** A name that is refused; `short` where it only has too few components. */
+interface Refused {
+  readonly refused: string
+  readonly short?: boolean
+}
+
+export type TargetResult = PatchTarget | Refused
 
 /**
  * The names of a file patch with `strip` leading components removed, checked for safety.
@@ -18,12 +26,13 @@ export type TargetResult = PatchTarget | { readonly refused: string }
  */
 export function patchTarget(file: FilePatch, strip: number, exists: (path: string) => boolean): TargetResult {
   const { git } = file
-  if (git?.operation === 'rename' || git?.operation === 'copy') {
+  if (git !== undefined && ['rename', 'copy', 'uncopy'].includes(git.operation)) {
     // These names carry no a/ or b/ prefix, so that one component less is stripped.
     const from = checkedName(git.from, Math.max(strip - 1, 0))
     const to = checkedName(git.to, Math.max(strip - 1, 0))
     if ('refused' in from) return from
     if ('refused' in to) return to
+    if (git.operation === 'uncopy') return { from: from.name, to: undefined, original: to.name }
     return { from: from.name, to: to.name }
   }
   const old = file.oldName === '/dev/null' ? undefined : file.oldName
@@ -48,16 +57,15 @@ function bestName(paths: readonly string[], exists: (path: string) => boolean): 
   )[0]
 }
 
-function checkedName(
-  name: string | undefined,
-  strip: number,
-): { readonly name: string } | { readonly refused: string } {
+function checkedName(name: string | undefined, strip: number): { readonly name: string } | Refused {
   if (name === undefined) return { refused: 'the header names no file' }
   // Judged with its prefix, too: `/etc/passwd` must not become harmless by -p1.
   const shown = JSON.stringify(displayText(name))
   if (name.startsWith('/')) return { refused: `${shown}: the name is absolute` }
   const stripped = stripComponents(name, strip)
-  if (stripped === undefined) return { refused: `${shown} has too few components for -p${strip}` }
+  if (stripped === undefined) {
+    return { refused: `${shown} has too few components for -p${strip}`, short: true }
+  }
   const normal = stripped.replaceAll(/\/{2,}/g, '/').replace(/^(?:\.\/)+/, '')
   const reason = unsafeName(normal)
   if (reason !== undefined) return { refused: `${shown}: ${reason}` }

@@ -5,6 +5,7 @@ export function withoutHunks(file: FilePatch): FilePatch | undefined {
   const { git } = file
   const changesMode = git?.oldMode !== undefined && git.newMode !== undefined && git.oldMode !== git.newMode
   if (git?.operation !== 'rename' && git?.operation !== 'copy' && !changesMode) return undefined
-  // These two lines announce hunks, and tools reject a patch where none follow.
-  return { ...file, header: file.header.replace(/^--- .*\n\+\+\+ .*\n/m, ''), hunks: [] }
+  // These lines announce hunks, and a patch where none follow counts as cut off.
+  const header = file.header.replace(/^--- .*\n\+\+\+ .*\n/m, '').replace(/^index .*\n/m, '')
+  return { ...file, header, hunks: [] }
 }

@@ -1,6 +1,7 @@
-import { spawnSync } from 'node:child_process'
+import { spawn, spawnSync } from 'node:child_process'
 import * as fs from 'node:fs'
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
+import { setTimeout } from 'node:timers/promises'
 import test from 'ava'
 import { cli } from '../../helpers/cli.ts'
 import { needProgram, testWith } from '../../helpers/need.ts'
@@ -173,4 +174,112 @@ test('bytes that are no UTF-8 survive a rewrite', async (t) => {
   const out = join(patches, 'out.patch')
   t.is((await cli(['patch', 'rewrite', '--tree', tree, '-o', out, name])).exitCode, 0)
   t.regex(fs.readFileSync(out, 'latin1'), /chang\u00E9\n/)
+})
+
+test('-R of an entry and -R of the whole series cancel out', async (t) => {
+  const { tree, patches, file } = workspace()
+  const before = fs.readFileSync(file, 'utf8')
+  const series = join(patches, 'series')
+  fs.writeFileSync(series, '1-offset.patch\n3-there.patch -R\n')
+  t.is((await cli(['patch', 'apply', '--tree', tree, series])).exitCode, 0)
+  t.regex(fs.readFileSync(file, 'utf8'), /changed_5\(.*statement_50\(/s)
+  t.is((await cli(['patch', 'apply', '-R', '--tree', tree, series])).exitCode, 0)
+  t.is(fs.readFileSync(file, 'utf8'), before)
+  for (const args of [
+    ['apply', '--dry-run', '--rewrite-to', folder(), series],
+    ['rewrite', series],
+  ]) {
+    fs.writeFileSync(series, '3-there.patch -R\n')
+    const { exitCode, stderr } = await cli(['patch', ...args, '--tree', tree])
+    t.is(exitCode, 2)
+    t.regex(stderr, /3-there\.patch: a patch that the series marks -R can not be rewritten/)
+  }
+})
+
+test('--rewrite-to keeps the -p of each entry', async (t) => {
+  const { tree, patches } = workspace()
+  fs.writeFileSync(join(patches, '0-deep.patch'), patchOf(30).replaceAll('/src/', '/x/src/'))
+  fs.writeFileSync(join(patches, 'series'), '0-deep.patch -p2\n1-offset.patch\n')
+  const target = join(folder(), 'rewritten')
+  const args = ['patch', 'apply', '--dry-run', '--tree', tree]
+  t.is((await cli([...args, '--rewrite-to', target, join(patches, 'series')])).exitCode, 0)
+  t.is(fs.readFileSync(join(target, 'series'), 'utf8'), '0-deep.patch -p2\n1-offset.patch\n')
+  t.is((await cli([...args, join(target, 'series')])).exitCode, 0)
+})
+
+test('the hint fits the refusal', async (t) => {
+  const { tree, patches } = workspace()
+  const hint = async (...args: string[]): Promise<string> =>
+    (await cli(['patch', ...args, '--tree', tree, '-'], { input: patchOf(90) })).stderr
+  t.regex(await hint('apply'), /--best-effort/)
+  t.notRegex(await hint('check'), /--best-effort/)
+  for (const strip of ['0', '3']) {
+    const stderr = await hint('apply', '-p', strip)
+    t.notRegex(stderr, /--best-effort/)
+    t.regex(stderr, /-p N strips N components.*--tree DIR/)
+  }
+  fs.writeFileSync(join(patches, '1-offset.patch'), '*** a\n--- b\n***************\n')
+  t.notRegex((await cli(['patch', 'apply', '--tree', tree, patches])).stderr, /--best-effort/)
+})
+
+/** Node catches an interrupt from its start, a hangup only since the command line asked for it. */
+const catchesHangup = (pid: number): boolean =>
+  /^SigCgt:.*[13579bdf]$/m.test(fs.readFileSync(`/proc/${pid}/status`, 'utf8'))
+
+test('an interrupt ends the run before anything is written', async (t) => {
+  const { tree, file } = workspace()
+  const before = fs.readFileSync(file, 'utf8')
+  const late = await cli(['patch', 'apply', '--tree', tree, '-'], {
+    input: patchOf(5),
+    signal: AbortSignal.abort(),
+  })
+  t.is(late.exitCode, 130)
+  // A process that waits for its patch, as in `… | fwbuild patch apply -`.
+  const child = spawn(process.execPath, [resolve('dist/src/cli.js'), 'patch', 'apply', '--tree', tree, '-'])
+  const exited = new Promise<number | null>((done) => child.on('close', done))
+  while (!catchesHangup(child.pid ?? 0)) await setTimeout(20)
+  child.kill('SIGINT')
+  t.is(await exited, 130)
+  t.is(fs.readFileSync(file, 'utf8'), before)
+})
+
+test('an empty patch of a series is told and passed over', async (t) => {
+  const { tree, patches } = workspace()
+  fs.writeFileSync(join(patches, '0-empty.patch'), '\n')
+  fs.writeFileSync(join(patches, 'series'), '0-empty.patch\n1-offset.patch\n')
+  for (const name of [patches, join(patches, 'series')]) {
+    const target = join(folder(), 'rewritten')
+    const args = ['--dry-run', '--rewrite-to', target, '--tree', tree, name]
+    const { exitCode, stdout, stderr } = await cli(['patch', 'apply', ...args])
+    t.is(exitCode, 0, stderr)
+    t.regex(stdout, /^already-applied 0-empty\.patch\n {2}the patch is empty\napplied +1-offset/)
+    t.false(fs.existsSync(join(target, '0-empty.patch')))
+    const table = (await cli(['patch', 'check', '--tree', tree, name])).stdout
+    t.regex(table, /^0-empty\.patch +already-applied +the patch is empty$/m)
+  }
+})
+
+test('a patch may be called series.patch', async (t) => {
+  const { tree, patches } = workspace()
+  const name = join(patches, 'series.patch')
+  fs.renameSync(join(patches, '1-offset.patch'), name)
+  t.regex(
+    (await cli(['patch', 'check', '--tree', tree, name])).stdout,
+    /^series\.patch +src\/run\.c +1 +offset /m,
+  )
+})
+
+test('what is to be deleted and is not there is told as such', async (t) => {
+  const { tree } = workspace()
+  const input = '--- a/none\n+++ /dev/null\n@@ -1 +0,0 @@\n-one\n'
+  const { exitCode, stdout } = await cli(['patch', 'apply', '--tree', tree, '-'], { input })
+  t.is(exitCode, 0)
+  t.regex(stdout, /none: already applied: there is no such file to delete/)
+})
+
+test('edit refuses a malformed patch as apply does', async (t) => {
+  const input = '--- a/f\n+++ b/f\n@@ -1,3 +1,4@@\n one\n'
+  const { exitCode, stderr } = await cli(['patch', 'edit', '--drop-lines', 'x', '-'], { input })
+  t.is(exitCode, 1)
+  t.regex(stderr, /-:3: a hunk header that can not be read/)
 })

@@ -99,6 +99,15 @@ test('a new file that exists: the same content is already applied, another is re
   t.is(applyTo(patch, { new: 'other\n' }).status, 'refused')
 })
 
+test('Subversion marks new and deleted files by a word of its own', (t) => {
+  for (const mark of ['\t(revision 0)', ' (revision 0)', '\t(nonexistent)']) {
+    const made = `--- new.c${mark}\n+++ new.c\t(working copy)\n@@ -0,0 +1 @@\n+one\n`
+    t.is(textAfter(applyTo(made, {}, { strip: 0 }), 'new.c'), 'one\n')
+  }
+  const gone = '--- old.c\t(revision 3)\n+++ old.c\t(nonexistent)\n@@ -1 +0,0 @@\n-one\n'
+  t.deepEqual([...applyTo(gone, { 'old.c': 'one\n' }, { strip: 0 }).files], [['old.c', undefined]])
+})
+
 test('deleting a file that holds more than the patch knows is refused', (t) => {
   const patch = '--- a/f\n+++ /dev/null\n@@ -1 +0,0 @@\n-one\n'
   t.regex(applyTo(patch, { f: 'one\nmore\n' }).refusals[0]?.reason ?? '', /lines remain/)

@@ -94,6 +94,21 @@ Only in new: other
     '--- a/a\n+++ b/a\n@@ -1,4 +1,4 @@\n one\n\n\ttabbed\n-two\n+zwei\n',
   'bytes that are no UTF-8': '--- a/a\n+++ b/a\n@@ -1 +1 @@\n-gr\xfc\xdfe\n+Gr\xfc\xdfe\n',
   'context that the counts leave out': '--- a/a\n+++ b/a\n@@ -1,2 +1,2 @@\n one\n-two\n+zwei\n three\n',
+  'text that only resembles headers': `a list:
+--- first
+--- second
+
++++ third
+@@ -1,2 of something
+---
+--- a/a
++++ b/a
+@@ -1 +1 @@
+-one
++two
+---
+ a ruler
+`,
   'no last line feed': '--- a/a\n+++ b/a\n@@ -1 +1 @@\n-one\n+two',
   'no patch at all': 'only text\n',
   nothing: '',
@@ -120,6 +135,8 @@ test('names are read from every kind of header', (t) => {
   t.is(moved[2]?.git?.newMode, 0o100755)
 })
 
+const change = '--- a/a\n+++ b/a\n@@ -1 +1 @@\n-one\n+two\n'
+
 const malformed: Readonly<Record<string, readonly [string, RegExp]>> = {
   'counts too large for its lines': ['--- a/a\n+++ b/a\n@@ -1,3 +1,9 @@\n one\n+two\n', /ends inside a hunk/],
   'gigantic counts': ['--- a/a\n+++ b/a\n@@ -1,4000000000 +1 @@\n one\n', /claims line or count/],
@@ -135,11 +152,42 @@ const malformed: Readonly<Record<string, readonly [string, RegExp]>> = {
   'a combined diff': ['@@@ -1,2 -1,2 +1,3 @@@\n', /combined/],
   'a context diff': ['*** a\n--- b\n***************\n', /context diffs/],
   'a hunk without header': ['@@ -1 +1 @@\n-a\n+b\n', /without a file header/],
+  'an added line cut in the middle': [
+    '--- a/a\n+++ b/a\n@@ -1,3 +1,4 @@\n one\n+new(li',
+    /ends inside a hunk/,
+  ],
+  'a file without its hunk': [`${change}--- a/b\n+++ b/b\n`, /a file header without a hunk/],
+  'a hunk header without its blank': [
+    '--- a/a\n+++ b/a\n@@ -1,3 +1,4@@\n one\n+two\n',
+    /a hunk header that can not be read/,
+  ],
+  'a second hunk header cut in the middle': [`${change}@@ -5,2 +6`, /a hunk header that can not be read/],
+  'a git header cut behind its index line': [
+    `${change}diff --git a/b b/b\nindex 1111111..2222222 100644\n`,
+    /a git header without a change/,
+  ],
+  'a git header cut behind its names': [
+    `${change}diff --git a/b b/b\nindex 1111111..2222222 100644\n--- a/b\n+++ b/b\n`,
+    /a file header without a hunk/,
+  ],
+  'a git header cut in its first line': [`${change}diff --git a/b`, /ends inside a file header/],
+  'a plain header cut behind its first line': [`${change}--- a/b\n`, /ends inside a file header/],
+  'a mode change whose other change is missing': [
+    'diff --git a/b b/b\nold mode 100644\nnew mode 100755\nindex 1111111..2222222\n',
+    /names another content/,
+  ],
+  'a new file cut off ahead of its content': [
+    'diff --git a/b b/b\nnew file mode 100644\nindex 0000000..2222222\n',
+    /names another content/,
+  ],
+  'half a mode change': ['diff --git a/b b/b\nold mode 100644\n', /a git header without a change/],
+  'a binary file beside text': [`${change}Binary files a/x and b/x differ\n`, /content of a binary file/],
 }
 
 for (const [title, [text, reason]] of Object.entries(malformed)) {
   test(`malformed: ${title}`, (t) => {
     const patch = parsePatch(text)
+    t.is(patch.problems.length, 1)
     t.regex(patch.problems[0]?.reason ?? '', reason)
     t.is(printPatch(patch), text)
   })
