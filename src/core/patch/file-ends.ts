@@ -33,7 +33,8 @@ export function withFileEnds(
   const edits = [{ at: end, removed: 0, added: group.added }]
   const why = 'appended as before, behind lines that were appended since'
   const appended = { ...contender, candidate: { ...candidate, kind: 'moved', end, edits, why } as const }
-  if (isCodeBlock(group.added) && isOfBlocks(file.lines.slice(candidate.end))) return [appended, { ...contender, worth: worth - appendedLead }]
+  if (isCodeBlock(group.added) && isOfBlocks(file.lines.slice(candidate.end)))
+    return [appended, { ...contender, worth: worth - appendedLead }]
   // Behind a blank line they had a paragraph of their own, which stands by its neighbours.
   const lead = sides.pre.at(-1)?.trim() === '' ? -endLead : endLead
   return [doubtful({ ...appended, worth: worth + lead }, reason), doubtful(contender, reason)]

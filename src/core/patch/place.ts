@@ -107,7 +107,10 @@ function besideNamed(
   const isEdited = near.some(({ candidate, worth }) => candidate.origin === named && worth >= minAtNamed)
   if (!isEdited || exact.some(({ worth }) => worth > 1)) return exact
   const doubt = 'the old text stands here as it is, and at the line that the patch names nearly so'
-  return exact.map((one) => ({ ...one, candidate: { ...one.candidate, doubt: one.candidate.doubt ?? doubt } }))
+  return exact.map((one) => ({
+    ...one,
+    candidate: { ...one.candidate, doubt: one.candidate.doubt ?? doubt },
+  }))
 }
 
 /** What was applied already is not to be applied beside it once more. */
