@@ -36,7 +36,8 @@ export function sectionDoubt(
       return start !== hunk.old.start - 1 && verdict === 'other' && belongsToNamed(hunk, sides, sections)
         ? 'its old text stands in another function than the one that the patch names'
         : undefined
-    default:
+    case 'fuzz':
+    case 'moved':
       return edits.some((edit) => edit.removed > 0 && isTornOff(edit.at))
         ? 'a function ends between the lines to be removed and the context ahead of them'
         : undefined
