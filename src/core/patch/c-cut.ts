@@ -1,4 +1,5 @@
-import { isControl, type Operand } from './c-operands.ts'
+import type { Operand } from './c-operands.ts'
+import { guardedEnd } from './c-statements.ts'
 import { cannotDrop } from './edit-error.ts'
 import { cTokens, type Token } from './c-tokens.ts'
 
@@ -26,13 +27,14 @@ export function cutOperand(lines: Lines, texts: Texts, tokens: readonly Token[],
 export function cutStatement(lines: Lines, texts: Texts, tokens: readonly Token[], control: number): Texts {
   const isElse = tokens[control - 1]?.text === 'else'
   const start = isElse ? control - 1 : control
-  const end = statementEnd(tokens, control)
-  const shown = texts[tokenAt(tokens, control).line] ?? ''
-  if (end === undefined) throw cannotDrop(shown, 'what it guards is not all in the hunk')
-  if (tokens[end + 1]?.text === 'else') throw cannotDrop(shown, 'an else hangs on it')
+  const end = guardedEnd(tokens, control)
+  const { line } = tokenAt(tokens, control)
+  const shown = texts[line] ?? ''
+  if (end === undefined) throw cannotDrop(shown, 'what it guards is not all in the hunk', line)
+  if (tokens[end + 1]?.text === 'else') throw cannotDrop(shown, 'an else hangs on it', line)
   const ahead = tokens[start - 1]?.text
   if (!isElse && (ahead === 'else' || ahead === ')' || ahead === 'do')) {
-    throw cannotDrop(shown, 'it is itself guarded without braces')
+    throw cannotDrop(shown, 'it is itself guarded without braces', line)
   }
   const [first, last] = [tokenAt(tokens, start), tokenAt(tokens, end)]
   requireAdded(lines, texts, first.line, ...range(first.line, last.line))
@@ -67,10 +69,10 @@ function joiningOperator(tokens: readonly Token[], { first, last, chain }: Opera
 function requireAdded(lines: Lines, texts: Texts, shown: number, ...wanted: readonly number[]): void {
   const text = texts[shown] ?? ''
   if (wanted.some((line) => lines[line]?.added !== true)) {
-    throw cannotDrop(text, 'the condition goes on in lines that the patch does not add')
+    throw cannotDrop(text, 'the condition goes on in lines that the patch does not add', shown)
   }
   if (wanted.some((line) => texts[line]?.endsWith('\\') === true)) {
-    throw cannotDrop(text, 'it stands in a macro of several lines')
+    throw cannotDrop(text, 'it stands in a macro of several lines', shown)
   }
 }
 
@@ -112,7 +114,7 @@ function tidyLine(lines: Lines, texts: Texts, at: number): Texts {
     if (before === undefined || lines[before.line]?.added !== true) return texts
     const line = texts[before.line] ?? ''
     const moved = (/^[{|&]/.test(first.text) ? ' ' : '') + text.slice(first.start, last.end)
-    requireWholeComments(text.slice(last.end))
+    requireWholeComments(text.slice(last.end), at)
     return texts
       .with(before.line, line.slice(0, before.end) + moved + line.slice(before.end))
       .with(at, undefined)
@@ -121,51 +123,22 @@ function tidyLine(lines: Lines, texts: Texts, at: number): Texts {
   const next = texts.findIndex((one, index) => index > at && one !== undefined)
   const hasCode = tokens.some(({ line }) => line === next)
   if (!hasCode || lines[next]?.added !== true || /^\s*(?:\/\*|\/\/)/.test(texts[next] ?? '')) return texts
-  requireWholeComments(text.slice(last.end))
+  requireWholeComments(text.slice(last.end), at)
   return texts.with(at, joined(text.slice(0, last.end), texts[next] ?? '')).with(next, undefined)
 }
 
 function dropEmptyLine(texts: Texts, at: number): Texts {
   const text = texts[at]
   if (text === undefined || cTokens([text]).length > 0) return texts
-  requireWholeComments(text)
+  requireWholeComments(text, at)
   return texts.with(at, undefined)
 }
 
 /** What stood beside the operand as a comment goes with it, unless it runs on. */
-function requireWholeComments(text: string): void {
+function requireWholeComments(text: string, at: number): void {
   if (text.replaceAll(/\/\*.*?\*\//g, '').includes('/*')) {
-    throw cannotDrop(text, 'a comment beside it runs over several lines')
+    throw cannotDrop(text, 'a comment beside it runs over several lines', at)
   }
-}
-
-/** Index of the last token of the statement that begins with the control word at `control`. */
-function statementEnd(tokens: readonly Token[], control: number): number | undefined {
-  const close = matchingBracket(tokens, control + 1)
-  if (close === undefined) return undefined
-  const body = tokens[close + 1]?.text
-  if (body === '{') return matchingBracket(tokens, close + 1)
-  if (body === 'do') return undefined
-  if (isControl(tokens, close + 1)) return statementEnd(tokens, close + 1)
-  let depth = 0
-  for (let at = close + 1; at < tokens.length; at++) {
-    const text = tokens[at]?.text ?? ''
-    if ('([{'.includes(text)) depth++
-    else if (')]}'.includes(text)) depth--
-    else if (text === ';' && depth === 0) return at
-    if (depth < 0) return undefined
-  }
-  return undefined
-}
-
-function matchingBracket(tokens: readonly Token[], open: number): number | undefined {
-  let depth = 0
-  for (let at = open; at < tokens.length; at++) {
-    const text = tokens[at]?.text ?? ''
-    if ('([{'.includes(text)) depth++
-    else if (')]}'.includes(text) && --depth === 0) return at
-  }
-  return undefined
 }
 
 /** Two blank lines where one statement stood between them are one too many. */

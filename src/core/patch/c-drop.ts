@@ -1,13 +1,19 @@
 import { cutOperand, cutStatement, type Texts } from './c-cut.ts'
-import { type Chain, chainsOf, isControl, type Operand } from './c-operands.ts'
+import { type Chain, chainsOf, type Operand } from './c-operands.ts'
+import { checkSound } from './c-sound.ts'
+import { doOf } from './c-statements.ts'
+import { cTokens, type Token } from './c-tokens.ts'
 import { cannotDrop } from './edit-error.ts'
-import { cTokens, type Token, unmatchedBrackets } from './c-tokens.ts'
 
 /** A line as the patched file has it, without line end. */
 export interface CodeLine {
   readonly text: string
   /** The patch adds it; other lines must stay as they are. */
   readonly added: boolean
+  /** The patch removes it, and the edit brings it back. */
+  readonly back?: boolean
+  /** The edit undoes the whole change that the line is part of. */
+  readonly undone?: boolean
 }
 
 export type Matches = (text: string) => boolean
@@ -20,18 +26,42 @@ export type Matches = (text: string) => boolean
  * @throws build E_PATCH_EDIT where the rest would not be sound: unbalanced, or guarding something else
  */
 export function dropFromCode(lines: readonly CodeLine[], matches: Matches): Texts {
-  let texts: Texts = lines.map(({ text }) => text)
-  const dropped: number[] = []
+  let texts: Texts = lines.map(({ text, added, undone }) => (added && undone === true ? undefined : text))
+  const gone = new Set<number>()
   // From the end, so that what moves up to an earlier line was judged already.
   for (const [at, { added }] of [...lines.entries()].reverse()) {
     const text = texts[at]
     if (!added || text === undefined || !matches(text)) continue
     const edited = dropOperands(lines, texts, at, matches)
-    if (edited === undefined) dropped.push(at)
-    texts = edited ?? texts.with(at, undefined)
+    if (edited !== undefined) requireUntouched(texts, edited, gone)
+    // Lines that go whole stay until the end: without its body, an `if` would guard what follows.
+    else gone.add(at)
+    texts = edited ?? texts
   }
-  checkSound(lines, texts, dropped)
-  return texts
+  const isBack = (at: number): boolean => lines[at]?.back === true && lines[at].undone !== true
+  checkSound({
+    lines: lines.map(({ text }) => text),
+    before: lines.map(({ text, back }) => (back === true ? undefined : text)),
+    cut: texts,
+    after: without(texts, gone),
+    gone,
+    back: new Set([...lines.keys()].filter(isBack)),
+  })
+  return without(texts, gone)
+}
+
+const without = (texts: Texts, gone: ReadonlySet<number>): Texts =>
+  texts.map((text, at) => (gone.has(at) ? undefined : text))
+
+/** A line that goes whole must not take in, nor move to, what stays of a condition. */
+function requireUntouched(before: Texts, after: Texts, gone: ReadonlySet<number>): void {
+  for (const at of gone) {
+    const text = before[at]
+    if (text === undefined || after[at] === text) continue
+    const isMoved = after.some((one, line) => one !== before[line] && one?.includes(text.trim()))
+    if (isMoved || after[at] !== undefined)
+      throw cannotDrop(text, 'a condition ahead of it goes on in it', at)
+  }
 }
 
 /** The texts without the operands of line `at` that match; undefined when the line itself is to go. */
@@ -81,7 +111,7 @@ function matchingOperand(code: Code, at: number, matches: Matches, first: boolea
   if (parts[0] !== undefined) return parts[0]
   if (alone) return outer[0]
   if (outer.length > 1 && isFrameOnly(tokens, at, outer)) {
-    throw cannotDrop(code.texts[at] ?? '', 'the match covers more than one operand of a condition')
+    throw cannotDrop(code.texts[at] ?? '', 'the match covers more than one operand of a condition', at)
   }
   return undefined
 }
@@ -142,72 +172,39 @@ function withoutOperand(
   if (chain.operands.length > 1 && !isDoomed(code, chain, matches)) {
     return cutOperand(lines, code.texts, code.tokens, operand)
   }
-  if (chain.control !== undefined) return cutStatement(lines, code.texts, code.tokens, chain.control)
+  if (chain.control !== undefined) return withoutStatement(lines, code, chain.control, matches)
   const [from, to] = [chain.operands[0]?.first ?? 0, chain.operands.at(-1)?.last ?? 0]
   const [outer] = code.operands
     .filter((one) => one.chain !== chain && one.first <= from && to <= one.last)
     .sort((a, b) => a.last - a.first - (b.last - b.first))
   if (outer !== undefined) return withoutOperand(lines, code, outer, matches)
-  const wholeLines = code.tokens
-    .slice(from, to + 1)
+  if (areWholeLines(lines, code, { first: from, last: to }, matches)) return undefined
+  throw cannotDrop(textOf(code, operand), 'nothing would be left of the expression', code.tokens[from]?.line)
+}
+
+/** Whether all lines on which these tokens stand are to go. */
+function areWholeLines(
+  lines: readonly CodeLine[],
+  { tokens }: Code,
+  { first, last }: { readonly first: number; readonly last: number },
+  matches: Matches,
+): boolean {
+  return tokens
+    .slice(first, last + 1)
     .every(({ line }) => lines[line]?.added === true && matches(lines[line].text))
-  if (wholeLines) return undefined
-  throw cannotDrop(textOf(code, operand), 'nothing would be left of the expression')
 }
 
-function checkSound(lines: readonly CodeLine[], texts: Texts, dropped: readonly number[]): void {
-  const before = lines.map(({ text }) => text)
-  const after = texts.map((text) => text ?? '')
-  const shown = before.find((_, at) => texts[at] !== before[at]) ?? ''
-  if (unmatchedBrackets(before) !== unmatchedBrackets(after)) {
-    throw cannotDrop(shown, 'the rest would have unbalanced brackets')
-  }
-  const tokens = cTokens(after)
-  if (danglingOperators(tokens) > danglingOperators(cTokens(before))) {
-    throw cannotDrop(shown, 'the rest would have an operator or a comma without its operand')
-  }
-  for (const at of dropped) {
-    if (hasBodyAhead(tokens, at) && cTokens([before[at] ?? '']).length > 0) {
-      throw cannotDrop(before[at] ?? '', 'the condition or loop ahead of it would guard the next statement')
-    }
-  }
-  checkMacros(before, texts)
-}
-
-const needsLeft = new Set(['||', '&&', ',', ')', ';', ']'])
-
-function danglingOperators(tokens: readonly Token[]): number {
-  return tokens.filter(({ text }, at) => {
-    const next = tokens[at + 1]?.text ?? ''
-    if (text === '||' || text === ',') return needsLeft.has(next)
-    return (text === '(' && (next === '||' || next === ',')) || (text === '&&' && next === ')')
-  }).length
-}
-
-/** Whether the code ahead of line `at` ends where the body of a condition or loop has to follow. */
-function hasBodyAhead(tokens: readonly Token[], at: number): boolean {
-  const last = tokens.findLastIndex(({ line }) => line < at)
-  const text = tokens[last]?.text
-  if (text === 'else' || text === 'do') return true
-  if (text !== ')') return false
-  let depth = 0
-  for (let index = last; index >= 0; index--) {
-    if (tokens[index]?.text === ')') depth++
-    if (tokens[index]?.text === '(' && --depth === 0) {
-      return isControl(tokens, index - 1) || /for_each/.test(tokens[index - 1]?.text ?? '')
-    }
-  }
-  return false
-}
-
-/** Of a macro, inner lines may go, or all; without its first or last line the rest would mean something else. */
-function checkMacros(before: readonly string[], texts: Texts): void {
-  for (let at = 0; at < before.length; at++) {
-    const start = at
-    while (before[at]?.endsWith('\\') === true && at + 1 < before.length) at++
-    const kept = texts.slice(start, at + 1).filter((text) => text !== undefined)
-    const isCut = kept.length > 0 && (texts[start] === undefined || texts[at] === undefined)
-    if (at > start && isCut)
-      throw cannotDrop(before[start] ?? '', 'a macro would lose its first or last line')
-  }
+/** A `while` that ends a `do` goes with it or not at all. */
+function withoutStatement(
+  lines: readonly CodeLine[],
+  code: Code,
+  control: number,
+  matches: Matches,
+): Texts | undefined {
+  const { texts, tokens } = code
+  const first = doOf(tokens, control)
+  if (first === undefined) return cutStatement(lines, texts, tokens, control)
+  if (first >= 0 && areWholeLines(lines, code, { first, last: control }, matches)) return undefined
+  const line = tokens[control]?.line ?? 0
+  throw cannotDrop(texts[line] ?? '', 'it ends a do { }, which would stay', line)
 }

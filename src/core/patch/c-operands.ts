@@ -23,7 +23,7 @@ interface Frame {
   operators: number[]
 }
 
-const boundary = new Set(', ; ? : = += -= *= /= %= &= |= ^= <<= >>= return else do { }'.split(' '))
+const boundary = new Set(', ; ? : = += -= *= /= %= &= |= ^= <<= >>= return case else do { }'.split(' '))
 const conditional = new Set(['if', 'while'])
 const controls = new Set(['if', 'while', 'for', 'switch'])
 

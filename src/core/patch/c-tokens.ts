@@ -1,3 +1,5 @@
+import { headOfComment, leadingCommentLines } from './c-comments.ts'
+
 export interface Token {
   readonly text: string
   /** 0-based index of its line; start and end are offsets in that line, end exclusive. */
@@ -8,9 +10,6 @@ export interface Token {
 
 const lexeme =
   /(?<comment>\/\/[^\n]*|\/\*[\s\S]*?(?:\*\/|$(?![\s\S])))|(?<token>"(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*'|[\w$]+|\|\||&&|->|\+\+|--|<<=?|>>=?|[-+*/%&|^=!<>]=|[^\s\w$])|\n|[^\S\n]+/gy
-
-/** A hunk may begin inside a comment, whose start it does not show. */
-const commentLine = /^\s*\*(?:\s|\/|$)/
 
 /**
  * The tokens of some lines of C (without line ends), comments and preprocessor lines left out. Lexical
@@ -40,11 +39,9 @@ export function cTokens(lines: readonly string[]): readonly Token[] {
 /** Lines that hold no code of their own: directives with their continuations, and the rest of a comment. */
 function hiddenLines(lines: readonly string[]): ReadonlySet<number> {
   const hidden = new Set<number>()
-  for (const [at, line] of lines.entries()) {
-    if (!commentLine.test(line)) break
-    hidden.add(at)
-    if (line.includes('*/')) break
-  }
+  const head = headOfComment(lines)
+  const end = head === undefined ? leadingCommentLines(lines) : head + 1
+  for (let at = 0; at < end; at++) hidden.add(at)
   for (const [at, line] of lines.entries()) {
     const continues = hidden.has(at - 1) && lines[at - 1]?.endsWith('\\') === true
     if (/^\s*#/.test(line) || continues) hidden.add(at)

@@ -1,5 +1,5 @@
 import { type CodeLine, dropFromCode, type Matches } from './c-drop.ts'
-import { cannotDrop } from './edit-error.ts'
+import { CannotDrop, cannotDrop } from './edit-error.ts'
 import { displayText, withoutEol } from './lines.ts'
 import type { FilePatch, Hunk, HunkLine, PatchDocument } from './model.ts'
 import { hunkLine, rebuildHunk } from './print.ts'
@@ -27,7 +27,7 @@ export function editLines(
       if (edit !== 'drop') return hunkLine(line.kind, edit.text)
       if (line.kind === 'removed') return hunkLine('context', line.text)
       if (line.kind === 'context' && at > first && at < last) {
-        throw cannotDrop(line.text, 'context between changes can not be dropped')
+        throw cannotDrop(line.text, 'context between changes can not be dropped', at)
       }
       return undefined
     })
@@ -46,29 +46,51 @@ export function dropLines(patch: PatchDocument, pattern: RegExp): PatchDocument 
   const matches: Matches = (text) => test.test(displayText(text))
   return editHunks(patch, (hunk, file) => {
     const isCode = codeFile.test(file.newName ?? '') || codeFile.test(file.oldName ?? '')
-    const left = hunk.lines.map((line) =>
-      line.kind === 'removed' && matches(withoutEol(line.text)) ? hunkLine('context', line.text) : line,
-    )
+    const isBack = (line: HunkLine): boolean => line.kind === 'removed' && matches(withoutEol(line.text))
     const isDropped = (line: HunkLine): boolean => line.kind === 'added' && matches(withoutEol(line.text))
-    if (!left.some(isDropped)) return left
-    return isCode ? dropCode(left, matches) : left.map((line) => (isDropped(line) ? undefined : line))
+    if (!hunk.lines.some((line) => isBack(line) || isDropped(line))) return hunk.lines
+    if (isCode) return dropCode(hunk.lines, matches)
+    return hunk.lines.map((line) =>
+      isBack(line) ? hunkLine('context', line.text) : isDropped(line) ? undefined : line,
+    )
   })
 }
 
+/** Lines of changes from which nothing would be left: all that is added goes, all that is removed comes back. */
+function undoneLines(lines: readonly HunkLine[], matches: Matches): ReadonlySet<number> {
+  const undone = new Set<number>()
+  for (let at = 0; at < lines.length; at++) {
+    const start = at
+    while (lines[at] !== undefined && lines[at]?.kind !== 'context') at++
+    const change = lines.slice(start, at)
+    const isReplaced = change.some(({ kind }) => kind === 'removed')
+    if (!isReplaced || !change.every(({ text }) => matches(withoutEol(text)))) continue
+    for (let line = start; line < at; line++) undone.add(line)
+  }
+  return undone
+}
+
 function dropCode(lines: readonly HunkLine[], matches: Matches): (HunkLine | undefined)[] {
-  const numbers = [...lines.keys()].filter((at) => lines[at]?.kind !== 'removed')
-  const code = numbers.map((at): CodeLine => {
-    const line = lines[at]
-    return { text: withoutEol(line?.text ?? ''), added: line?.kind === 'added' }
-  })
-  const texts = dropFromCode(code, matches)
+  const isBack = ({ kind, text }: HunkLine): boolean => kind === 'removed' && matches(withoutEol(text))
+  const undone = undoneLines(lines, matches)
+  const shown = [...lines.entries()].filter(([, line]) => line.kind !== 'removed' || isBack(line))
+  const code = shown.map(([at, line]): CodeLine => ({
+    text: withoutEol(line.text),
+    added: line.kind === 'added',
+    back: isBack(line),
+    undone: undone.has(at),
+  }))
+  const toHunk = ({ text, reason, line }: CannotDrop): CannotDrop =>
+    cannotDrop(text, reason, shown[line ?? -1]?.[0])
+  const texts = orElse(() => dropFromCode(code, matches), toHunk)
   const edited: (HunkLine | undefined)[] = [...lines]
-  for (const [index, at] of numbers.entries()) {
-    const line = lines[at]
+  for (const [index, [at, line]] of shown.entries()) {
     const text = texts[index]
-    if (line === undefined || text === code[index]?.text) continue
-    edited[at] =
-      text === undefined ? undefined : hunkLine('added', text + line.text.slice(withoutEol(line.text).length))
+    const eol = line.text.slice(withoutEol(line.text).length)
+    if (isBack(line)) edited[at] = hunkLine('context', line.text)
+    else if (text !== code[index]?.text) {
+      edited[at] = text === undefined ? undefined : hunkLine('added', text + eol)
+    }
   }
   return edited
 }
@@ -81,8 +103,18 @@ function editHunks(
   let preamble = ''
   const files: FilePatch[] = []
   for (const file of patch.files) {
-    const hunks = renumber(file.hunks.map((hunk) => ({ hunk, edited: edit(hunk, file) })))
-    checkEnds(file, hunks)
+    const edited = file.hunks.map((hunk) => ({
+      hunk,
+      edited: orElse(
+        () => edit(hunk, file),
+        (error) => inFile(error, file, hunk),
+      ),
+    }))
+    const hunks = renumber(edited)
+    orElse(
+      () => checkEnds(file, hunks),
+      (error) => inFile(error, file),
+    )
     preamble += file.preamble
     const rest = hunks.length > 0 || file.hunks.length === 0 ? { ...file, hunks } : withoutHunks(file)
     if (rest === undefined) continue
@@ -90,6 +122,24 @@ function editHunks(
     preamble = ''
   }
   return { ...patch, files, trailer: preamble + patch.trailer }
+}
+
+/** The result, or the refusal with its place told better. */
+function orElse<T>(run: () => T, placed: (error: CannotDrop) => CannotDrop): T {
+  try {
+    return run()
+  } catch (error) {
+    throw error instanceof CannotDrop ? placed(error) : error
+  }
+}
+
+/** `error.line` is an index into the hunk; people look for it in the patched file. */
+function inFile({ text, reason, line }: CannotDrop, file: FilePatch, hunk?: Hunk): CannotDrop {
+  const name = (file.newAbsent ? file.oldName : file.newName) ?? 'a file without a name'
+  if (hunk === undefined) return new CannotDrop(text, reason, undefined, name)
+  const ahead = hunk.lines.slice(0, line ?? 0).filter(({ kind }) => kind !== 'removed').length
+  const place = `${name}:${hunk.new.start + ahead}, hunk ${file.hunks.indexOf(hunk) + 1}`
+  return new CannotDrop(text, reason, undefined, place)
 }
 
 interface EditedHunk {

@@ -147,6 +147,13 @@ test('bad usage is 2', async (t) => {
   t.is((await run('edit', '--drop-lines', '(', '-')).exitCode, 2)
 })
 
+test('an edit that is refused says in which patch, file, hunk and line', async (t) => {
+  const input = '--- a/f.c\n+++ b/f.c\n@@ -7,2 +7,5 @@\n a;\n+\tx =\n+\t\tMATCH;\n+\tgo();\n b;\n'
+  const { exitCode, stdout, stderr } = await cli(['patch', 'edit', '--drop-lines', 'MATCH', '-'], { input })
+  t.deepEqual([exitCode, stdout], [1, ''])
+  t.regex(stderr, /stdin: b\/f\.c:9, hunk 1: "MATCH;" cannot be dropped: /)
+})
+
 test('modes stay, executable bits follow the patch, emptied directories go', async (t) => {
   const { tree } = sandbox()
   fs.chmodSync(join(tree, 'f'), 0o640)

@@ -7,7 +7,7 @@ const withBody = (body: readonly string[]): string =>
   `--- a/f.c
 +++ b/f.c
 @@ -1,2 +1,${body.length + 2} @@
- head
+ head();
 ${body.map((line) => `+${line}\n`).join('')} tail
 @@ -20,2 +${20 + body.length},3 @@
  x
