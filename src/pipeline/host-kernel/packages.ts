@@ -63,8 +63,9 @@ export const packagesStep: Step<HostKernelContext, PackagesOutputs> = {
 }
 
 /**
- * Of all packages that come from one kernel. Its end names the build: two builds of one kernel are not the same
- * package, and modules of one do not belong to the other. It says nothing of which is newer.
+ * Of all packages that come from one kernel. The digits behind + name the build: two builds of one kernel are not
+ * the same package, and modules of one do not belong to the other. They say nothing of which is newer. The revision
+ * stays 1: scripts/package/mkdebian makes it KBUILD_BUILD_VERSION, and with another the kernel is linked anew.
  */
 export function packageVersion({ found }: HostKernelContext): string {
   const build = fingerprintOf(1, {
@@ -73,7 +74,7 @@ export function packageVersion({ found }: HostKernelContext): string {
     config: found.configDigest,
     symvers: found.symversSha256,
   })
-  return `${found.kernelVersion}-1.${build.slice(0, 8)}`
+  return `${found.kernelVersion}+${build.slice(0, 8)}-1`
 }
 
 const packageWords = (context: HostKernelContext): readonly string[] => [

@@ -18,11 +18,11 @@ test('from a tree to packages: what was asked for is in it, and the user’s tre
   t.regex(await readFile(join(fake.tree, 'drivers/pci/quirks.c'), 'utf8'), /first = 11;/)
   t.regex(await readFile(join(fake.source, 'drivers/pci/quirks.c'), 'utf8'), /first = 1;/)
   const debs = (await readdir(join(fake.tree, '../debs')))
-    .map((name) => name.replace(/-1\.[0-9a-f]{8}_/, '-1.BUILD_'))
+    .map((name) => name.replace(/\+[0-9a-f]{8}-/, '+BUILD-'))
     .sort()
   t.deepEqual(debs, [
-    'linux-headers-6.1.7-mine_6.1.7-1.BUILD_amd64.deb',
-    'linux-image-6.1.7-mine_6.1.7-1.BUILD_amd64.deb',
+    'linux-headers-6.1.7-mine_6.1.7+BUILD-1_amd64.deb',
+    'linux-image-6.1.7-mine_6.1.7+BUILD-1_amd64.deb',
   ])
 })
 
