@@ -2,6 +2,7 @@ import { exactPositions, type FileText, standsAt } from './file-text.ts'
 import { editsAt, hunkSides, type HunkSides } from './hunk-sides.ts'
 import type { Hunk } from './model.ts'
 import type { PlacedHunk } from './placement.ts'
+import { belongsToNamed, losesNoEnd } from './section-doubt.ts'
 import type { Sections } from './section.ts'
 
 /**
@@ -23,7 +24,13 @@ export function placesAsWritten(
   )
   if (isAsMade) return all.map(({ hunk, sides }) => untouched(hunk, sides))
   const isAsLeft = all.every(
-    ({ hunk, sides }) => sides.post.length > 0 && standsAt(file.lines, hunk.new.start - 1, sides.post),
+    ({ hunk, sides }) =>
+      sides.post.length > 0 &&
+      standsAt(file.lines, hunk.new.start - 1, sides.post) &&
+      !losesNoEnd(file.lines, sides, {
+        start: hunk.new.start - 1,
+        end: hunk.new.start - 1 + sides.post.length,
+      }),
   )
   return isAsLeft ? all.map(({ hunk, sides }) => applied(hunk, sides)) : undefined
 }
@@ -36,9 +43,10 @@ function keepsItsEnds(file: FileText, { pre, leading, trailing, groups }: HunkSi
 }
 
 /** The function of the `@@` line is another than the one here, and has the same text. */
-const isElsewhere = (file: FileText, hunk: Hunk, { pre }: HunkSides, sections: Sections): boolean =>
+const isElsewhere = (file: FileText, hunk: Hunk, sides: HunkSides, sections: Sections): boolean =>
   sections.judge(hunk.section, hunk.old.start - 1) === 'other' &&
-  exactPositions(file, pre).some((at) => sections.judge(hunk.section, at) === 'same')
+  (exactPositions(file, sides.pre).some((at) => sections.judge(hunk.section, at) === 'same') ||
+    belongsToNamed(hunk, sides, sections))
 
 function untouched(hunk: Hunk, sides: HunkSides): PlacedHunk {
   const start = hunk.old.start - 1

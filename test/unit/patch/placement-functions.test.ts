@@ -105,3 +105,41 @@ test('a function made for the end of the file does not go behind what ends a con
   const grown = `${file}\n${last('other')}`
   t.is(textAfter(applyTo(patch, { 'f.c': grown }), 'f.c'), `${grown}\n${last('three')}`)
 })
+
+test('what stands there already is not added a second time beside context that was edited', (t) => {
+  const head = 'static int probe(struct dev *d)\n{\n\tclk_on(d);\n\treset(d);\n\tstart(d);\n'
+  const tail = '}\nEXPORT_SYMBOL(probe);\n'
+  const patch = patchOf(`${head}${tail}`, `${head}\tquirk(d);\n\tdelay(d, 10);\n${tail}`)
+  const edited = `${head}\tquirk(d);\n\tdelay(d, 10);\n${tail.replace('SYMBOL', 'SYMBOL_GPL')}`
+  t.is(applyTo(patch, { 'f.c': edited }).status, 'refused')
+})
+
+test('lines deleted at an end of the file are not gone while others stand there', (t) => {
+  const kept = 'obj-y += a.o\nobj-y += b.o\nobj-y += c.o\nobj-y += d.o\n'
+  const last = patchOf(`${kept}obj-y += old.o\n`, kept)
+  t.is(applyTo(last, { 'f.c': `${kept}obj-y += old.o new.o\n` }).status, 'refused')
+  t.is(applyTo(last, { 'f.c': kept }).status, 'already-applied')
+  const first = patchOf(`obj-y += old.o\n${kept}`, kept)
+  t.is(applyTo(first, { 'f.c': `obj-y += old.o new.o\n${kept}` }).status, 'refused')
+  t.is(applyTo(first, { 'f.c': kept }).status, 'already-applied')
+})
+
+test('a copy above the function that the patch names does not take its place', (t) => {
+  const f = (name: string, call = 'setup(d)'): string =>
+    `static int ${name}(void)\n{\n\tclk(d);\n\treset(d);\n\tret = ${call};\n\tif (ret)\n\t\treturn ret;\n\tlog(d);\n\treturn 0;\n}\n\n`
+  const patch = patchOf(f('rx_open'), f('rx_open', 'setup(d, 1)'), 'static int rx_open(void)')
+  const copied = f('tx_open') + f('rx_open', 'setup2(d)')
+  t.is(applyTo(patch, { 'f.c': copied }).status, 'refused')
+})
+
+test('a twin with edited context is not taken for the function that the patch names', (t) => {
+  const f = (name: string, call: string, stop = `${name}_stop(d)`): string =>
+    `static int ${name}_set(void)\n{\n\tmask(d);\n\tclear(d);\n\tval = ${call};\n\tflush(d);\n\tsync(d);\n\t${stop};\n}\n\n`
+  const patch = patchOf(
+    numbered(1, 9) + f('tx', 'read(d)'),
+    numbered(1, 9) + f('tx', 'read(d) | 1'),
+    'static int tx_set(void)',
+  )
+  const file = numbered(1, 9) + f('tx', 'read2(d)') + f('rx', 'read(d)').replace('\tsync(d);\n', '')
+  t.is(applyTo(patch, { 'f.c': file }).status, 'refused')
+})
