@@ -6,6 +6,7 @@ import { hunkSides, type HunkSides } from './hunk-sides.ts'
 import { withFileEnds } from './file-ends.ts'
 import type { Hunk } from './model.ts'
 import type { HunkPlacement, PlacedHunk, PlacementCandidate } from './placement.ts'
+import { besideNamed, besideWhole } from './rival-doubt.ts'
 import { sectionDoubt } from './section-doubt.ts'
 import { type Sections, sectionsOf } from './section.ts'
 
@@ -70,7 +71,7 @@ function contestOf(file: FileText, hunk: Hunk, sections: Sections): Contest {
   })
   const exact = exactCandidates(file, sides, named).map(contender)
   const near = isClear(exact, named) ? [] : drifted(file, sides, exact).map(contender)
-  const all = [...besideNamed(exact, near, named), ...near]
+  const all = [...besideNamed(exact, near, named), ...besideWhole(near, exact)]
   const contenders = all.flatMap((one) =>
     isAsNamed(one, named) && Math.min(sides.leading, sides.trailing) > 0
       ? [one]
@@ -93,24 +94,6 @@ function isClear(exact: readonly Contender[], named: number): boolean {
       candidate.kind === 'exact' &&
       (candidate.start === named ? worth >= 1 : exact.length === 1 && worth > 1),
   )
-}
-
-/** This much of the old text at the very line named means that some of it was edited there. */
-const minAtNamed = 0.6
-
-/** Text that stands whole in one place may be a copy of what was edited at the line named. */
-function besideNamed(
-  exact: readonly Contender[],
-  near: readonly Contender[],
-  named: number,
-): readonly Contender[] {
-  const isEdited = near.some(({ candidate, worth }) => candidate.origin === named && worth >= minAtNamed)
-  if (!isEdited || exact.some(({ worth }) => worth > 1)) return exact
-  const doubt = 'the old text stands here as it is, and at the line that the patch names nearly so'
-  return exact.map((one) => ({
-    ...one,
-    candidate: { ...one.candidate, doubt: one.candidate.doubt ?? doubt },
-  }))
 }
 
 /** What was applied already is not to be applied beside it once more. */
