@@ -1,17 +1,19 @@
-import { existsSync } from 'node:fs'
+import { existsSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { usageError } from '../core/errors.ts'
 import type { Reporter } from '../core/events.ts'
 import { parseFragment } from '../core/kconfig/fragment.ts'
 import { makeFolder } from '../effects/mounts.ts'
-import type { KernelSource } from '../core/spec/host-kernel-spec.ts'
+import type { HostKernelSpec, KernelSource } from '../core/spec/host-kernel-spec.ts'
 import { isUrl } from '../core/spec/source-reference.ts'
 import { loadPatches } from '../effects/patch-files.ts'
 import { checkDisk } from './disk-preflight.ts'
 import { hostKernelSteps } from './host-kernel.ts'
 import { hostKernelContext, type HostKernelContext, type HostKernelSettings } from './host-kernel/context.ts'
+import { requireOutput } from './host-kernel/require-output.ts'
 import { saveOptions } from './host-kernel/saved-options.ts'
 import { loadHostFragments } from './host-kernel/fragments.ts'
+import { requireKernel } from './host-kernel/source.ts'
 import type { HostKernelStepId } from './host-kernel/step-ids.ts'
 import { runSteps, type RunResult } from './run.ts'
 import { underWorkLock } from './under-lock.ts'
@@ -93,12 +95,34 @@ const missingCodes = {
   '--source': 'E_SOURCE_MISSING',
 } as const
 
+/** @throws usage E_CONFIG_WORD: the micro configuration has no modules, which ZFS and vfio-pci are */
+function requireModules({ config, zfs, passthrough }: HostKernelSpec): void {
+  const asked = [
+    ...(zfs.kind === 'off' || zfs.kind === 'auto' ? [] : ['--zfs']),
+    ...(passthrough.length > 0 ? ['--passthrough'] : []),
+  ]
+  if (config.kind !== 'micro' || asked.length === 0) return
+  throw usageError('E_CONFIG_WORD', `--config micro has no modules, and ${asked.join(' and ')} needs them`, {
+    hint: 'take --config small',
+  })
+}
+
 /** A patch or fragment that is missing or broken is told before anything is fetched. */
 async function checkGivenFiles(context: HostKernelContext): Promise<void> {
   const { config, zfs, source } = context.spec
   requireFile('--config', config.kind === 'file' ? config.path : undefined)
   requireFile('--zfs', zfs.kind === 'path' ? zfs.path : undefined)
   requireFile('--source', source.kind === 'tree' ? source.path : localTarball(source))
+  // Any folder could be named by mistake, and fetching would read all of it first.
+  if (source.kind === 'tree' && statSync(source.path).isDirectory()) {
+    requireKernel(source.path, { text: source.path })
+  }
+  const tarball = localTarball(source)
+  if (tarball !== undefined && !statSync(tarball).isFile()) {
+    throw usageError('E_SOURCE_MISSING', `--source: ${tarball} is no file`, { hint: 'check --source' })
+  }
+  requireModules(context.spec)
+  await requireOutput(context.paths.output)
   loadPatches(context.spec.patches, '/')
   for (const { text, file } of await loadHostFragments(context, context.zfsOn)) parseFragment(text, file)
 }

@@ -136,6 +136,14 @@ all_packages() {
   } | sort -u | awk '/^linux-image-/ { last = last $0 "\n"; next } { print } END { printf "%s", last }'
 }
 
+# They are one package for all kernels; the last one installed has them, and its --undo takes them out.
+hand_over_settings() {
+  owner=$(settings_kernel)
+  [ -n "$owner" ] && [ "$owner" != "$release" ] && is_installed "linux-image-$owner" || return 1
+  [ ! -e "$state/$owner/installed" ] || grep -qxF "$settings_package" "$state/$owner/installed" ||
+    { cat "$state/$owner/installed" && say "$settings_package"; } | write_file "$state/$owner/installed"
+}
+
 undo() {
   check_system
   if [ ! -d "$record" ]; then
@@ -155,7 +163,9 @@ undo() {
     case $(status_of "$package") in
     '' | not-installed) continue ;;
     esac
-    if recorded | grep -qxF "$package"; then
+    if [ "$package" = "$settings_package" ] && hand_over_settings; then
+      say "$package is of another kernel now and stays."
+    elif recorded | grep -qxF "$package"; then
       set -- "$@" "$package"
     elif [ "$package" = "$settings_package" ]; then
       # It depends on the kernel it goes with.

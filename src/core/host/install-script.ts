@@ -125,6 +125,11 @@ is_there() {
   esac
 }
 
+# The kernel that the installed settings go with.
+settings_kernel() {
+  dpkg-query -W -f '${'${Depends}'}\n' "$settings_package" 2>/dev/null | sed -n 's/.*linux-image-\([^ ,(]*\).*/\1/p'
+}
+
 # Packages that were not there before this script.
 recorded() { cat "$record/installed" 2>/dev/null || :; }
 

@@ -2,8 +2,6 @@ import { createHash } from 'node:crypto'
 import { existsSync } from 'node:fs'
 import { cp, mkdir, readdir, rename } from 'node:fs/promises'
 import { basename, join, relative } from 'node:path'
-import { repositoryFiles } from '../../core/host/apt-repository.ts'
-import { usageError } from '../../core/errors.ts'
 import { installScript } from '../../core/host/install-script.ts'
 import { zfsModulesPackage } from '../../core/host/zfs-package.ts'
 import type { Json } from '../../core/json.ts'
@@ -16,6 +14,7 @@ import { bootSettingsOf, buildSettingsDeb, hasBootSettings, maintainer } from '.
 import type { HostKernelContext } from './context.ts'
 import { buildDeb } from './deb-package.ts'
 import { packageVersion } from './packages.ts'
+import { requireOwnFolder } from './require-output.ts'
 import { zfsStage } from './zfs.ts'
 
 type DeliverOutputs = {
@@ -124,13 +123,8 @@ async function removeOwn(output: string, files: DeliverOutputs['files']): Promis
   }
 }
 
-/** @throws usage E_OUTPUT_TAKEN for a folder that fwbuild did not make */
 async function replaceFolder(from: string, to: string): Promise<void> {
-  if (existsSync(to) && !existsSync(join(to, repositoryFiles.sources))) {
-    throw usageError('E_OUTPUT_TAKEN', `${to} is there and is no package folder of fwbuild`, {
-      hint: 'name another folder with --output',
-    })
-  }
+  requireOwnFolder(to)
   const fresh = `${to}.new`
   await removeTree(fresh)
   await cp(from, fresh, { recursive: true, preserveTimestamps: true })

@@ -104,12 +104,17 @@ function requireLocked({ lock }: HostKernelContext, origin: SourceOrigin): void 
   })
 }
 
-function requireKernel(tree: string, origin: SourceOrigin): string {
+/**
+ * @returns the version of the kernel tree
+ * @throws build E_NOT_KERNEL
+ */
+export function requireKernel(tree: string, origin: Pick<SourceOrigin, 'text'>): string {
   const version = existsSync(join(tree, 'Kconfig')) ? kernelVersion(tree) : undefined
   if (version !== undefined) return version
   throw buildError(
     'E_NOT_KERNEL',
     `${origin.text} is no Linux kernel source: no Makefile with a VERSION and no Kconfig`,
+    { hint: 'name a kernel tree, a tarball, URL#REF, or debian[:SERIES] with --source' },
   )
 }
 

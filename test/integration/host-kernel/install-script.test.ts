@@ -12,6 +12,7 @@ import { needProgram, testWith } from '../../helpers/need.ts'
 import { temporaryDirectory } from '../../helpers/temporary.ts'
 
 const release = '9.9.9-fwbuild-test'
+const settingsName = 'fwbuild-host-settings'
 const pin = '/etc/default/grub.d/95-fwbuild-default.cfg'
 
 /** What the hooks of initramfs-tools and GRUB do; slow where a test wants to kill it there. */
@@ -32,6 +33,7 @@ interface Build {
   /** Of its files: another one is another build. */
   readonly content: string
   readonly zfs: boolean
+  readonly settings?: boolean
 }
 
 /** A folder as a build leaves it, with small packages. */
@@ -45,6 +47,7 @@ async function folder(
   const kernel = `linux-image-${build.release}`
   const contents: Readonly<Record<string, string>> = {
     [kernel]: `/boot/vmlinuz-${build.release}`,
+    ...(build.settings === true ? { [settingsName]: '/etc/fake-settings' } : {}),
     ...(build.zfs ? { [`zfs-modules-${build.release}`]: `/lib/modules/${build.release}/extra/zfs.ko` } : {}),
   }
   const debs: string[] = []
@@ -58,7 +61,8 @@ async function folder(
         name,
         version: '9.9.9-1',
         maintainer: 'fwbuild <root@localhost>',
-        ...(name === kernel ? {} : { depends: [kernel], conflicts: ['zfs-dkms'] }),
+        ...(name === kernel ? {} : { depends: [kernel] }),
+        ...(name.startsWith('zfs') ? { conflicts: ['zfs-dkms'] } : {}),
         synopsis: 'test',
         description: ['Test.'],
       },
@@ -343,6 +347,27 @@ snapshot | diff /tmp/before - || echo changed`,
     [running, `"${entry(release)}"`, running, 'exit 3', `"${entry(other)}"`],
     stderr,
   )
+})
+
+testWith([needFakeMachine()], 'the boot settings stay while the kernel that has them does', async (t) => {
+  t.timeout(15 * 60_000)
+  const work = await temporaryDirectory(t)
+  const other = '9.9.10-fwbuild-test'
+  const { stdout, stderr } = await onFakeMachine(join(work, 'machine'), {
+    packages: await builds(t, work, {
+      a: { release, content: 'a', zfs: false, settings: true },
+      b: { release: other, content: 'b', zfs: false, settings: true },
+    }),
+    scenario: `
+settings() { dpkg-query -W -f '\${db:Status-Status}\\n' ${settingsName} 2>/dev/null || echo none; }
+snapshot >/tmp/before
+sh /packages/a/install.sh >/dev/null
+sh /packages/b/install.sh >/dev/null
+sh /packages/a/install.sh --undo | grep -c 'is of another kernel now'; settings
+sh /packages/b/install.sh --undo >/dev/null; settings
+snapshot | diff /tmp/before - || echo changed`,
+  })
+  t.deepEqual(stdout.trim().split('\n'), ['1', 'installed', 'none'], stderr)
 })
 
 testWith([needFakeMachine()], 'another build of the same release', async (t) => {

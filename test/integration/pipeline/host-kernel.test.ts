@@ -159,6 +159,28 @@ test('sources that are none: told, exit 2 or 1, nothing left', async (t) => {
   t.regex(config.stderr, /no\.config does not exist \[E_CONFIG_UNREADABLE\]/)
 })
 
+test('where the results cannot go is told before anything is built', async (t) => {
+  const fake = await fakeKernelBuild(t)
+  await mkdir(fake.output, { recursive: true })
+  await writeFile(join(fake.output, 'install.sh'), '#!/bin/sh\n# mine\n')
+  const taken = await fake.build()
+  t.is(taken.exitCode, 2)
+  t.regex(taken.stderr, /install\.sh is there and is no install\.sh of fwbuild \[E_OUTPUT_TAKEN\]/)
+  t.false(existsSync(fake.tree), 'nothing was fetched')
+  await rm(fake.output, { recursive: true })
+  await writeFile(fake.output, '')
+  const file = await fake.build()
+  t.is(file.exitCode, 2)
+  t.regex(file.stderr, /is no folder \[E_OUTPUT_TAKEN\]/)
+})
+
+test('a configuration without modules, and modules asked for: told at once', async (t) => {
+  const fake = await fakeKernelBuild(t)
+  const built = await fake.build(['--config=micro', '--zfs=on'])
+  t.is(built.exitCode, 2)
+  t.regex(built.stderr, /--config micro has no modules, and --zfs needs them \[E_CONFIG_WORD\]/)
+})
+
 test('a tarball with a wrong hash is not unpacked', async (t) => {
   const fake = await fakeKernelBuild(t)
   const tarball = join(fake.home, 'linux.tar.xz')
