@@ -11,6 +11,7 @@ import { downloadFile } from '../../effects/http.ts'
 import { archiveCommit, fetchSource, resolveSource } from '../../effects/git-mirror.ts'
 import type { AptPackage, DebianApt } from './debian-apt.ts'
 import type { HostKernelContext } from './context.ts'
+import { diskFullError } from './kbuild.ts'
 import type { FetchedSource, FetchTools } from './source.ts'
 
 /** Finds, fetches and verifies the source that was asked for; unpacking is the caller's to start. */
@@ -168,8 +169,11 @@ async function fromTarball(
     origin: { text: basename(path), id: `sha256:${found}`, sha256: found, debian: null },
     unpack: async (to) => {
       const linked = await inDownloads(context, path)
-      await unpackTar(context, tools, linked, to)
-      if (linked !== path) await removeTree(linked)
+      try {
+        await unpackTar(context, tools, linked, to)
+      } finally {
+        if (linked !== path) await removeTree(linked)
+      }
     },
   }
 }
@@ -228,24 +232,37 @@ async function unpackTar(
   await removeTree(scratch)
   await mkdir(scratch, { recursive: true })
   await giveTo(scratch, context.user)
-  await run(context, tools, ['tar', '-xf', tarball, '-C', scratch, '--no-same-owner'])
-  const entries = await readdir(scratch)
-  const [only] = entries
-  await rename(entries.length === 1 && only !== undefined ? join(scratch, only) : scratch, to)
-  await removeTree(scratch)
+  try {
+    await run(context, tools, ['tar', '-xf', tarball, '-C', scratch, '--no-same-owner'])
+    const entries = await readdir(scratch)
+    const [only] = entries
+    await rename(entries.length === 1 && only !== undefined ? join(scratch, only) : scratch, to)
+  } finally {
+    // Gigabytes, which a full disk needs most.
+    await removeTree(scratch)
+  }
 }
+
+const isDiskFull = (line: string): boolean => /No space left on device|Disk quota exceeded/.test(line)
 
 /** Runs a program of the session; words that are paths of this machine are translated. */
 async function run(context: HostKernelContext, tools: FetchTools, argv: readonly string[]): Promise<void> {
   const session = await context.session(tools.line)
   const words = argv.map((word) => (word.startsWith('/') ? session.inside(word) : word))
+  let reason: string | undefined
   const { exitCode } = await session.exec(words, {
     cwd: context.places.root,
     signal: tools.signal,
-    onLine: (line, stream) => tools.line(line, stream),
+    onLine: (line, stream) => {
+      if (stream === 'err') reason ??= line
+      if (isDiskFull(line)) reason = line
+      tools.line(line, stream)
+    },
   })
   if (exitCode === 0) return
-  throw infraError('E_UNPACK', `${argv[0]} could not unpack ${argv.find((word) => word.startsWith('/'))}`, {
-    hint: 'is the archive whole, and is there enough space?',
+  if (isDiskFull(reason ?? '')) throw diskFullError(context)
+  const what = `${argv[0]} could not unpack ${argv.find((word) => word.startsWith('/'))}`
+  throw infraError('E_UNPACK', reason === undefined ? what : `${what}: ${reason}`, {
+    hint: 'is the archive whole?',
   })
 }

@@ -38,10 +38,15 @@ export const sourceStep: Step<HostKernelContext, SourceOutputs> = {
       tools.progress({ item: `unpacking ${fetched.origin.text}` })
       const fresh = `${places.src}.new`
       await removeTree(fresh)
+      try {
+        await fetched.unpack(fresh)
+        requireKernel(fresh, fetched.origin)
+      } catch (error) {
+        await removeTree(fresh)
+        throw error
+      }
+      // Objects and pristine copies belong to the tree that goes; until here it is as good as it was.
       await removeTree(join(places.root, markFile))
-      await fetched.unpack(fresh)
-      requireKernel(fresh, fetched.origin)
-      // Objects and pristine copies belong to the tree that goes.
       for (const stale of [places.src, places.obj, `${places.root}/pristine`]) await removeTree(stale)
       await rename(fresh, places.src)
       await atomicWrite(join(places.root, markFile), canonicalJson({ id: fetched.origin.id }))
