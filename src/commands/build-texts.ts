@@ -1,4 +1,4 @@
-import type { Json } from '../core/json.ts'
+import { canonicalJson, type Json } from '../core/json.ts'
 import { kernelSourceText } from '../core/spec/host-kernel-spec.ts'
 import { hostKernelArguments, openwrtArguments, shellWord } from '../core/manifest/reproduce.ts'
 import type { HostKernelSettings } from '../pipeline/host-kernel/context.ts'
@@ -7,25 +7,50 @@ import { openwrtStepIds, type OpenwrtStepId } from '../pipeline/openwrt/step-ids
 import type { OpenwrtSettings } from '../pipeline/openwrt/context.ts'
 import type { Rerun } from '../pipeline/run.ts'
 
+interface Plan {
+  readonly paths: { readonly work: string; readonly output: string }
+  readonly engine: { readonly kind: string }
+}
+
+/** What `--dry-run --json` prints; `command` builds the same. */
+const planJson = (
+  { paths: { work, output }, engine }: Plan,
+  steps: readonly string[],
+  command: readonly string[],
+): string =>
+  `${canonicalJson({ work, output, engine: engine.kind, steps, command: ['fwbuild', ...command] })}\n`
+
+/** The steps of a run; without `until` all of them. */
+const stepsUntil = <Id extends string>(ids: readonly Id[], until: Id | undefined): readonly Id[] =>
+  ids.slice(0, until === undefined ? undefined : ids.indexOf(until) + 1)
+
 /** What `--dry-run` prints. */
-export function planText(settings: OpenwrtSettings, until: OpenwrtStepId | undefined): string {
+export function planText(settings: OpenwrtSettings, until: OpenwrtStepId | undefined, json: boolean): string {
   const { spec, paths, engine } = settings
-  const steps = openwrtStepIds.slice(0, until === undefined ? undefined : openwrtStepIds.indexOf(until) + 1)
+  const steps = stepsUntil(openwrtStepIds, until)
+  const words = ['openwrt', ...openwrtArguments(spec)]
+  if (json) return planJson(settings, steps, words)
   return [
     `release   ${spec.release.name}: ${spec.release.title}, Linux ${spec.release.kernel}`,
     `work      ${paths.work}`,
     `output    ${paths.output}`,
     `engine    ${engine.kind}, ${settings.jobs} jobs${settings.offline ? ', offline' : ''}`,
     `steps     ${steps.join(' → ')}`,
-    `the same  fwbuild openwrt ${openwrtArguments(spec).map(shellWord).join(' ')}`,
+    `the same  fwbuild ${words.map(shellWord).join(' ')}`,
     '',
   ].join('\n')
 }
 
 /** What `--dry-run` prints for a host kernel. */
-export function hostPlanText(settings: HostKernelSettings, until: HostKernelStepId | undefined): string {
+export function hostPlanText(
+  settings: HostKernelSettings,
+  until: HostKernelStepId | undefined,
+  json: boolean,
+): string {
   const { spec, paths, engine } = settings
-  const last = until === undefined ? undefined : hostKernelStepIds.indexOf(until) + 1
+  const steps = stepsUntil(hostKernelStepIds, until)
+  const words = ['host-kernel', ...hostKernelArguments(spec)]
+  if (json) return planJson(settings, steps, words)
   return [
     `source    ${kernelSourceText(spec.source)}${spec.source.kind === 'debian' ? ` (this machine: ${settings.hostSuite})` : ''}`,
     `config    ${spec.config.kind === 'file' ? spec.config.path : spec.config.kind}`,
@@ -34,8 +59,8 @@ export function hostPlanText(settings: HostKernelSettings, until: HostKernelStep
     `work      ${paths.work}`,
     `output    ${paths.output}`,
     `engine    ${engine.kind}, ${settings.jobs} jobs${settings.offline ? ', offline' : ''}`,
-    `steps     ${hostKernelStepIds.slice(0, last).join(' → ')}`,
-    `the same  fwbuild host-kernel ${hostKernelArguments(spec).map(shellWord).join(' ')}`,
+    `steps     ${steps.join(' → ')}`,
+    `the same  fwbuild ${words.map(shellWord).join(' ')}`,
     '',
   ].join('\n')
 }

@@ -31,7 +31,7 @@ export function define(command: Command, io: Io): void {
       const { layers, run } = await readHostKernelLayers(command, io)
       const until = checkStep(run.until, hostKernelStepIds)
       const settings = await hostKernelSettings(layers, run, io)
-      if (run.dryRun) return io.stdout(hostPlanText(settings, until))
+      if (run.dryRun) return io.stdout(hostPlanText(settings, until, run.json))
       if (run.installMissing) await installFor(settings, jobsOf(settings), io)
       await build(settings, run, until, io)
     })

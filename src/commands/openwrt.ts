@@ -24,7 +24,7 @@ export function define(command: Command, io: Io): void {
       const { layers, run } = await readLayers(command, io)
       const until = checkStep(run.until, openwrtStepIds)
       const settings = await openwrtSettings(layers, run, io)
-      if (run.dryRun) return io.stdout(planText(settings, until))
+      if (run.dryRun) return io.stdout(planText(settings, until, run.json))
       if (run.installMissing) await installFor(settings, jobsOf(settings), io)
       await build(settings, run, until, io)
     })

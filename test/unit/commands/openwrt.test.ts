@@ -61,6 +61,15 @@ for (const [args, message, hint] of badInput) {
   })
 }
 
+test('--dry-run --json is one JSON document', async (t) => {
+  const { openwrt } = await bench(t)
+  const { exitCode, stdout } = await openwrt(['--dry-run', '--json', '--release', 'mini', '--until', 'merge'])
+  t.is(exitCode, 0)
+  const plan = JSON.parse(stdout) as { readonly steps: unknown; readonly command: readonly string[] }
+  t.deepEqual(plan.steps, ['source', 'merge'])
+  t.deepEqual(plan.command.slice(0, 4), ['fwbuild', 'openwrt', '--release', 'mini'])
+})
+
 test('an invalid fwbuild.yaml is told by file, line and column', async (t) => {
   const { home, openwrt } = await bench(t)
   await writeFile(join(home, 'fwbuild.yaml'), 'version: 1\nopenwrt:\n  release: mini\n  hv: kvm\n')
