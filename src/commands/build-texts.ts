@@ -17,8 +17,7 @@ const planJson = (
   { paths: { work, output }, engine }: Plan,
   steps: readonly string[],
   command: readonly string[],
-): string =>
-  `${canonicalJson({ work, output, engine: engine.kind, steps, command: ['fwbuild', ...command] })}\n`
+): string => canonicalJson({ work, output, engine: engine.kind, steps, command: ['fwbuild', ...command] })
 
 /** The steps of a run; without `until` all of them. */
 const stepsUntil = <Id extends string>(ids: readonly Id[], until: Id | undefined): readonly Id[] =>
