@@ -1,9 +1,21 @@
+import { type Candidate, oldTextAt, resultAt } from './candidates.ts'
 import { exactPositions, type FileText, standsAt } from './file-text.ts'
-import { editsAt, hunkSides, type HunkSides } from './hunk-sides.ts'
+import type { HunkSides } from './hunk-sides.ts'
 import type { Hunk } from './model.ts'
-import type { PlacedHunk } from './placement.ts'
-import { belongsToNamed, losesNoEnd } from './section-doubt.ts'
+import { belongsToNamed, missesItsEnd } from './section-doubt.ts'
 import type { Sections } from './section.ts'
+
+export interface SidedHunk {
+  readonly hunk: Hunk
+  readonly sides: HunkSides
+  /** 0-based line that the patch names. */
+  readonly named: number
+}
+
+export interface WrittenPlace {
+  readonly candidate: Candidate
+  readonly named: number
+}
 
 /**
  * The places where each hunk of a file stands at the very line that the patch names: the file is as it was when
@@ -12,27 +24,30 @@ import type { Sections } from './section.ts'
  */
 export function placesAsWritten(
   file: FileText,
-  hunks: readonly Hunk[],
+  hunks: readonly SidedHunk[],
   sections: Sections,
-): PlacedHunk[] | undefined {
-  const all = hunks.map((hunk) => ({ hunk, sides: hunkSides(hunk) }))
-  const isAsMade = all.every(
+): readonly WrittenPlace[] | undefined {
+  const isAsMade = hunks.every(
     ({ hunk, sides }) =>
       standsAt(file.lines, hunk.old.start - 1, sides.pre) &&
       keepsItsEnds(file, sides, hunk.old.start - 1) &&
       !isElsewhere(file, hunk, sides, sections),
   )
-  if (isAsMade) return all.map(({ hunk, sides }) => untouched(hunk, sides))
-  const isAsLeft = all.every(
-    ({ hunk, sides }) =>
+  if (isAsMade) {
+    return hunks.map(({ hunk, sides, named }) => ({ candidate: oldTextAt(sides, hunk.old.start - 1), named }))
+  }
+  const results = hunks.map(({ hunk, sides, named }) => ({
+    candidate: resultAt(sides, hunk.new.start - 1),
+    sides,
+    named,
+  }))
+  const isAsLeft = results.every(
+    ({ candidate, sides }) =>
       sides.post.length > 0 &&
-      standsAt(file.lines, hunk.new.start - 1, sides.post) &&
-      !losesNoEnd(file.lines, sides, {
-        start: hunk.new.start - 1,
-        end: hunk.new.start - 1 + sides.post.length,
-      }),
+      standsAt(file.lines, candidate.start, sides.post) &&
+      !missesItsEnd(file.lines, sides, candidate),
   )
-  return isAsLeft ? all.map(({ hunk, sides }) => applied(hunk, sides)) : undefined
+  return isAsLeft ? results : undefined
 }
 
 /** A hunk cut for the end (top) of the file says nothing about lines that follow (precede) now. */
@@ -47,42 +62,3 @@ const isElsewhere = (file: FileText, hunk: Hunk, sides: HunkSides, sections: Sec
   sections.judge(hunk.section, hunk.old.start - 1) === 'other' &&
   (exactPositions(file, sides.pre).some((at) => sections.judge(hunk.section, at) === 'same') ||
     belongsToNamed(hunk, sides, sections))
-
-function untouched(hunk: Hunk, sides: HunkSides): PlacedHunk {
-  const start = hunk.old.start - 1
-  const why = 'the old text stands here as it is'
-  return {
-    ...standing('exact', start, 0, why),
-    end: start + sides.pre.length,
-    edits: editsAt(sides, start),
-  }
-}
-
-function applied(hunk: Hunk, sides: HunkSides): PlacedHunk {
-  const start = hunk.new.start - 1
-  const offset = hunk.new.start - hunk.old.start
-  const why = 'the whole result of the hunk stands here'
-  return {
-    ...standing('already-applied', start, offset, why),
-    end: start + sides.post.length,
-    edits: [],
-  }
-}
-
-const standing = (
-  status: 'exact' | 'already-applied',
-  start: number,
-  offset: number,
-  why: string,
-): Pick<PlacedHunk, 'placement' | 'start'> => ({
-  placement: {
-    status,
-    line: start + 1,
-    offset,
-    fuzz: 0,
-    why,
-    confidence: 'high',
-    candidates: [{ line: start + 1, score: 1, why }],
-  },
-  start,
-})

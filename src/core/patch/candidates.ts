@@ -40,18 +40,15 @@ export function exactCandidates(file: FileText, sides: HunkSides, named: number)
   for (const start of nearest(sides.pre)) {
     // A result that begins with its own old text is there already, not waiting to be added once more.
     if (applied.has(start) && sides.post.length > sides.pre.length) continue
-    const end = start + sides.pre.length
-    const why = 'the old text stands here as it is'
-    const edits = editsAt(sides, start)
-    const isStranger = start !== named && isAmongStrangers(file, sides, edits[0]?.at ?? start)
+    const candidate = oldTextAt(sides, start)
+    const isStranger = start !== named && isAmongStrangers(file, sides, candidate.edits[0]?.at ?? start)
     const doubt = isStranger ? amongStrangers : undefined
-    found.push({ ...exact, kind: 'exact', start, end, origin: start, edits, doubt, why })
+    found.push({ ...candidate, doubt })
   }
   for (const start of applied) {
-    const end = start + sides.post.length
-    if (found.some((one) => one.start < end && one.end > start)) continue
-    const why = 'the whole result of the hunk stands here'
-    found.push({ ...exact, kind: 'already-applied', start, end, origin: start, edits: [], why })
+    const candidate = resultAt(sides, start)
+    if (found.some((one) => one.start < candidate.end && one.end > start)) continue
+    found.push(candidate)
   }
   return found
 }
@@ -60,6 +57,28 @@ const amongStrangers =
   'the list has changed, and the entry would stand between two of other names, away from those like it'
 
 const exact = { score: 1, fuzz: 0, doubt: undefined, anchored: true } as const
+
+/** The hunk where its whole old text stands. */
+export const oldTextAt = (sides: HunkSides, start: number): Candidate => ({
+  ...exact,
+  kind: 'exact',
+  start,
+  end: start + sides.pre.length,
+  origin: start,
+  edits: editsAt(sides, start),
+  why: 'the old text stands here as it is',
+})
+
+/** The hunk where its whole result stands. */
+export const resultAt = (sides: HunkSides, start: number): Candidate => ({
+  ...exact,
+  kind: 'already-applied',
+  start,
+  end: start + sides.post.length,
+  origin: start,
+  edits: [],
+  why: 'the whole result of the hunk stands here',
+})
 
 /** An anchor that stands in more places than this says nothing about which of them is meant. */
 const maxAnchorPositions = 40

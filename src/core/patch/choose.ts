@@ -7,6 +7,12 @@ export interface Contender {
   readonly worth: number
 }
 
+/** With a reason to refuse it; the first reason stays. */
+export const doubted = (contender: Contender, doubt: string | undefined): Contender => ({
+  ...contender,
+  candidate: { ...contender.candidate, doubt: contender.candidate.doubt ?? doubt },
+})
+
 /** One hunk of a file in the competition for places. */
 export interface Contest {
   /** 0-based line that the patch names. */

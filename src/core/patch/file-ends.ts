@@ -1,4 +1,4 @@
-import type { Contender } from './choose.ts'
+import { type Contender, doubted } from './choose.ts'
 import type { FileText } from './file-text.ts'
 import type { HunkSides } from './hunk-sides.ts'
 
@@ -23,12 +23,12 @@ export function withFileEnds(
   const { leading, trailing, groups } = sides
   if (candidate.kind === 'already-applied' || groups.some((group) => group.removed > 0)) return [contender]
   if (leading < Math.min(trailing, usualContext) && named === 0 && candidate.start > 0) {
-    return [doubtful(contender, 'the hunk was made for the top of the file, and more precedes here')]
+    return [doubted(contender, 'the hunk was made for the top of the file, and more precedes here')]
   }
   if (trailing >= Math.min(leading, usualContext) || candidate.end >= file.lines.length) return [contender]
   const reason = 'the hunk was made for the end of the file, and more follows here'
   const [group, ...more] = groups
-  if (trailing > 0 || group === undefined || more.length > 0) return [doubtful(contender, reason)]
+  if (trailing > 0 || group === undefined || more.length > 0) return [doubted(contender, reason)]
   const end = file.lines.length
   const edits = [{ at: end, removed: 0, added: group.added }]
   const why = 'appended as before, behind lines that were appended since'
@@ -37,13 +37,8 @@ export function withFileEnds(
     return [appended, { ...contender, worth: worth - appendedLead }]
   // Behind a blank line they had a paragraph of their own, which stands by its neighbours.
   const lead = sides.pre.at(-1)?.trim() === '' ? -endLead : endLead
-  return [doubtful({ ...appended, worth: worth + lead }, reason), doubtful(contender, reason)]
+  return [doubted({ ...appended, worth: worth + lead }, reason), doubted(contender, reason)]
 }
-
-const doubtful = (contender: Contender, doubt: string): Contender => ({
-  ...contender,
-  candidate: { ...contender.candidate, doubt: contender.candidate.doubt ?? doubt },
-})
 
 /** What ends a block or statement. */
 const blockEnd = /([;})]|^#\s*endif\b.*)\s*$/

@@ -1,4 +1,4 @@
-import { placesAsWritten } from './as-written.ts'
+import { placesAsWritten, type SidedHunk } from './as-written.ts'
 import { type Candidate, driftedCandidates, exactCandidates } from './candidates.ts'
 import { chooseTogether, type Contender, type Contest } from './choose.ts'
 import type { FileText } from './file-text.ts'
@@ -29,9 +29,16 @@ const maxListed = 5
  */
 export function placeHunks(file: FileText, hunks: readonly Hunk[], options: PlaceOptions): PlacedHunk[] {
   const sections = sectionsOf(file.lines)
-  const asWritten = placesAsWritten(file, hunks, sections)
-  if (asWritten !== undefined) return withoutOverlaps(asWritten)
-  const contests = hunks.map((hunk) => contestOf(file, hunk, sections))
+  const all = hunks.map((hunk) => ({ hunk, sides: hunkSides(hunk), named: namedLine(hunk) }))
+  const asWritten = placesAsWritten(file, all, sections)
+  if (asWritten !== undefined) {
+    return withoutOverlaps(
+      asWritten.map(({ candidate, named }) =>
+        found(candidate, named, [listing({ candidate, worth: candidate.score })], undefined),
+      ),
+    )
+  }
+  const contests = all.map((one) => contestOf(file, one, sections))
   const choices = chooseTogether(contests)
   const placed = contests.map((contest, at) => {
     const { chosen, losses } = choices[at] ?? { chosen: -1, losses: [] }
@@ -58,9 +65,7 @@ function namedLine(hunk: Hunk): number {
   return hunk.old.count === 0 ? hunk.old.start : hunk.old.start - 1
 }
 
-function contestOf(file: FileText, hunk: Hunk, sections: Sections): Contest {
-  const sides = hunkSides(hunk)
-  const named = namedLine(hunk)
+function contestOf(file: FileText, { hunk, sides, named }: SidedHunk, sections: Sections): Contest {
   if (sides.pre.length === 0) return { named, contenders: withoutContext(file, sides, named) }
   const contender = (candidate: Candidate): Contender => ({
     candidate: {

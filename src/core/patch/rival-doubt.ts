@@ -1,4 +1,4 @@
-import type { Contender } from './choose.ts'
+import { type Contender, doubted } from './choose.ts'
 
 /** This much of the old text at the very line named means that some of it was edited there. */
 const minAtNamed = 0.6
@@ -14,18 +14,13 @@ export function besideNamed(
 ): readonly Contender[] {
   const isEdited = near.some(({ candidate, worth }) => candidate.origin === named && worth >= minAtNamed)
   if (!isEdited || exact.some(({ worth }) => worth > 1)) return exact
-  return doubted(exact, 'the old text stands here as it is, and at the line that the patch names nearly so')
+  const doubt = 'the old text stands here as it is, and at the line that the patch names nearly so'
+  return exact.map((one) => doubted(one, doubt))
 }
 
 /** Places where the old text stands nearly, doubted where it stands whole in one other. */
 export function besideWhole(near: readonly Contender[], exact: readonly Contender[]): readonly Contender[] {
   const isElsewhere = exact.length === 1 && exact[0]?.candidate.kind === 'exact'
   if (!isElsewhere) return near
-  return doubted(near, 'the old text stands here nearly, and as it is in another place')
+  return near.map((one) => doubted(one, 'the old text stands here nearly, and as it is in another place'))
 }
-
-const doubted = (contenders: readonly Contender[], doubt: string): readonly Contender[] =>
-  contenders.map((one) => ({
-    ...one,
-    candidate: { ...one.candidate, doubt: one.candidate.doubt ?? doubt },
-  }))

@@ -26,7 +26,7 @@ export function sectionDoubt(
   const verdict = sections.judge(hunk.section, start)
   switch (kind) {
     case 'already-applied': {
-      if (losesNoEnd(lines, sides, candidate))
+      if (missesItsEnd(lines, sides, candidate))
         return 'lines at an end of the file are to go, and others stand there'
       if (start === hunk.new.start - 1) return undefined
       // Without its removed lines a deletion's result is nothing but context, which proves nothing elsewhere.
@@ -68,7 +68,7 @@ function driftDoubt(
 }
 
 /** Lines deleted at an end of the file: without them their context must be that end. */
-export function losesNoEnd(
+export function missesItsEnd(
   lines: readonly string[],
   { groups, leading, trailing }: HunkSides,
   { start, end }: Pick<Candidate, 'start' | 'end'>,
@@ -87,6 +87,7 @@ const isBare = (lines: readonly string[], { groups, pre }: HunkSides, edits: rea
     if (removed === 0 || pre.slice(preStart, preStart + removed).some((line) => !isWeak(line))) return false
     return lines[at - 1] !== pre[preStart - 1] || lines[at + removed] !== pre[preStart + removed]
   })
+
 /** Added lines that stand right beside their place, and are no context of the hunk. */
 const isThere = (lines: readonly string[], { groups, pre }: HunkSides, edits: readonly Edit[]): boolean =>
   groups.some(({ added, preStart, removed }, index) => {

@@ -23,6 +23,7 @@ const labelLine = /^\w+\s*:\s*($|\/[/*])/
 export function sectionsOf(lines: readonly string[]): Sections {
   let indices: readonly Int32Array[] | undefined
   const known = new Map<string, boolean>()
+  const bodies = new Map<string, readonly ReadonlySet<string>[]>()
   const headsBefore = (at: number): readonly string[] => {
     indices ??= [indexHeads(lines, isHead), indexHeads(lines, isFunctionHead)]
     return indices.map((heads) => withoutEol(lines[heads[Math.min(at, lines.length)] ?? -1] ?? ''))
@@ -40,7 +41,11 @@ export function sectionsOf(lines: readonly string[]): Sections {
       if (headsBefore(at).some((head) => head.startsWith(section))) return 'same'
       return exists(section) ? 'other' : 'unknown'
     },
-    bodies: (section) => bodiesOf(lines, section),
+    bodies: (section) => {
+      const found = bodies.get(section) ?? bodiesOf(lines, section)
+      bodies.set(section, found)
+      return found
+    },
   }
 }
 

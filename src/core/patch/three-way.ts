@@ -1,5 +1,5 @@
 import { diffArrays } from 'diff'
-import { fileText, type FileText } from './file-text.ts'
+import { exactPositions, fileText, type FileText } from './file-text.ts'
 import type { Hunk } from './model.ts'
 import { placeHunks } from './place.ts'
 import type { Edit, PlacedHunk } from './placement.ts'
@@ -25,7 +25,7 @@ export function placeByBase(
   if (inBase.some(({ placement }) => placement.status !== 'exact')) return placed
   const kept = lineMap(original.lines, file.lines)
   if (kept === undefined) return placed
-  const lines: MappedLines = { original: original.lines, file: file.lines, kept }
+  const lines: MappedLines = { original: original.lines, file, kept }
   const result = placed.map((hunk, at) => {
     const source = inBase[at]
     if (hunk.placement.status !== 'conflict' || source === undefined) return hunk
@@ -36,7 +36,7 @@ export function placeByBase(
 
 interface MappedLines {
   readonly original: readonly string[]
-  readonly file: readonly string[]
+  readonly file: FileText
   /** Index in the file of each original line that was kept, -1 for the others. */
   readonly kept: readonly number[]
 }
@@ -60,7 +60,7 @@ function carried(source: PlacedHunk, lines: MappedLines): PlacedHunk | undefined
   for (const edit of source.edits) {
     const before = edit.at === 0 ? -1 : (kept[edit.at - 1] ?? -2)
     const end = edit.at + edit.removed
-    const after = end === original.length ? file.length : (kept[end] ?? -2)
+    const after = end === original.length ? file.lines.length : (kept[end] ?? -2)
     // Neither the changed lines nor their neighbours may have been touched since.
     if (edit.at > 0 && before < 0) return undefined
     if (after < 0 || after - before - 1 !== edit.removed) return undefined
@@ -103,17 +103,12 @@ function isSure(edit: Edit, source: PlacedHunk, lines: MappedLines): boolean {
   while (bottom < original.length && kept[bottom] === (kept[bottom - 1] ?? -2) + 1) bottom++
   if (standsOnce(original.slice(Math.max(top, source.start), Math.min(bottom, source.end)), file)) return true
   const isAtTop = top === 0 && kept[0] === 0
-  const isAtEnd = bottom === original.length && kept[bottom - 1] === file.length - 1
+  const isAtEnd = bottom === original.length && kept[bottom - 1] === file.lines.length - 1
   return (
     (isAtTop || standsOnce(original.slice(top, to), file)) &&
     (isAtEnd || standsOnce(original.slice(from, bottom), file))
   )
 }
 
-function standsOnce(block: readonly string[], file: readonly string[]): boolean {
-  let count = 0
-  for (let at = 0; at + block.length <= file.length && count < 2; at++) {
-    if (block.every((line, index) => file[at + index] === line)) count++
-  }
-  return count === 1
-}
+const standsOnce = (block: readonly string[], file: FileText): boolean =>
+  exactPositions(file, block).length === 1
