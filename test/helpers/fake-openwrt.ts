@@ -28,6 +28,7 @@ export interface FakeBuild {
 }
 
 interface RunOptions {
+  readonly env?: Readonly<Record<string, string>>
   readonly signal?: AbortSignal
   readonly onStderr?: (text: string) => void
 }

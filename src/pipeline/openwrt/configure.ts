@@ -8,7 +8,7 @@ import { renderFragment } from '../../core/kconfig/merge.ts'
 import { originText, type Assignment } from '../../core/kconfig/types.ts'
 import { seedConfig, seedText } from '../../core/openwrt/seed-config.ts'
 import { requireAll } from '../kernel/require-symbols.ts'
-import type { Step } from '../run.ts'
+import type { Step, StepTools } from '../run.ts'
 import type { OpenwrtContext } from './context.ts'
 import { loadFragments, mergeForKernel } from './fragments.ts'
 import { make } from './make.ts'
@@ -47,6 +47,7 @@ export const configureStep: Step<OpenwrtContext, ConfigureOutputs> = {
     }
     await writeForBuild(context, 'env/kernel-config', await kernelConfig(context))
     await writeForBuild(context, '.config', seedText(wanted))
+    await warnWithoutHistory(context, tools)
     await make(context, ['defconfig'], tools)
     const text = await readFile(join(context.tree, '.config'), 'utf8')
     const mismatches = checkConfig(wanted, parseDotConfig(text, '.config'))
@@ -65,6 +66,22 @@ export const configureStep: Step<OpenwrtContext, ConfigureOutputs> = {
     context.found.configDigest = outputs.configDigest
   },
   summary: ({ asked, leftOut }) => `${asked - leftOut.length} of ${asked} symbols confirmed`,
+}
+
+/** The tree's getver.sh and get_source_date_epoch.sh ask git, and keep quiet when it cannot read. */
+async function warnWithoutHistory(context: OpenwrtContext, tools: StepTools): Promise<void> {
+  if (existsSync(join(context.tree, 'version'))) return
+  const session = await context.session((text) => tools.line(text))
+  const { exitCode } = await session.exec(['git', 'rev-parse', '--verify', '--quiet', 'HEAD'], {
+    cwd: context.tree,
+    signal: tools.signal,
+    onLine: tools.line,
+  })
+  if (exitCode === 0) return
+  tools.note(
+    'git in the buildroot cannot read the history of the tree: the images will name no revision and no true date',
+    'warn',
+  )
 }
 
 const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex')

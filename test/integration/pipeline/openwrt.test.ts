@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs'
-import { readFile, rm, stat, writeFile } from 'node:fs/promises'
+import { mkdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import test from 'ava'
 import { manifestSchema, type Manifest } from '../../../src/core/manifest/manifest.ts'
@@ -61,6 +61,22 @@ test('the whole recipe, and again: every step cached, nothing written', async (t
   t.regex(second.stderr, /no step ran again that had run before/)
   t.is((await stat(join(fake.output, 'manifest.json'))).mtimeMs, written)
   t.false(existsSync(join(fake.work, 'lock')))
+})
+
+test('a tree whose history the build cannot read is told', async (t) => {
+  const fake = await fakeBuild(t)
+  const blind = join(fake.home, 'bin')
+  await mkdir(blind)
+  const path = process.env['PATH'] ?? ''
+  await writeFile(
+    join(blind, 'git'),
+    `#!/bin/sh\n[ "$*" = 'rev-parse --verify --quiet HEAD' ] && exit 1\nPATH='${path}' exec git "$@"\n`,
+    { mode: 0o755 },
+  )
+  const env = { PATH: `${blind}:${path}`, HOME: fake.home }
+  const result = await fake.build(['--until', 'configure'], { env })
+  t.is(result.exitCode, 0, result.stderr)
+  t.regex(result.stderr, /cannot read the history of the tree: the images will name no revision/)
 })
 
 test('touching one fragment line: steps before configure stay cached, --explain prints the line', async (t) => {
