@@ -102,16 +102,27 @@ async function explainFailure(
     'E_MAKE',
     [`${what} failed to build:`, ...firstErrorLines(lines).map((line) => `  ${line}`)].join('\n'),
     {
-      hint: [...downloadHints(context, targets), `log: ${tools.logPath}`, `reproduce: ${reproduce}`].join(
-        '\n',
-      ),
+      hint: [
+        ...downloadHints(context, targets, lines),
+        `log: ${tools.logPath}`,
+        `reproduce: ${reproduce}`,
+      ].join('\n'),
     },
   )
 }
 
-/** The network is the likeliest cause of a download that fails. */
-function downloadHints({ offline, paths }: OpenwrtContext, targets: readonly string[]): readonly string[] {
+/** The network is the likeliest cause of a download that fails, unless it says otherwise. */
+function downloadHints(
+  { offline, paths, user }: OpenwrtContext,
+  targets: readonly string[],
+  lines: readonly string[],
+): readonly string[] {
   if (!targets.includes('download')) return []
+  if (lines.some((line) => line.endsWith(': Permission denied'))) {
+    return [
+      `the build runs as user ${user.uid} and may not write to ${paths.dl}: chown -R ${user.uid}:${user.gid} ${shellWord(paths.dl)}`,
+    ]
+  }
   return [
     offline
       ? `--offline was given and ${paths.dl} lacks this: run once without it, or name archives with --dl DIR`

@@ -258,4 +258,8 @@ test('a download that fails says where archives belong, and what --offline has t
   t.true(online.stderr.includes(`put the archive into ${join(fake.work, 'dl')}`), online.stderr)
   const offline = await fake.build(['--until', 'download', '--offline'])
   t.regex(offline.stderr, /--offline was given and .*dl lacks this/)
+  const denied = `${goals}download:\n\t@echo "sh: cannot create a.tar: Permission denied" >&2; false\n`
+  commit(fake.source, 'a folder of another user', { Makefile: denied })
+  const result = await fake.build(['--until', 'download'])
+  t.regex(result.stderr, /may not write to .*dl: chown -R \d+:\d+ .*dl/)
 })
