@@ -91,7 +91,8 @@ async function look(settings: HostKernelSettings, run: RunFlags, io: Io): Promis
   }
 }
 
-const jobsOf = ({ spec }: HostKernelSettings): readonly HostJob[] => [
+const jobsOf = ({ spec, engine }: HostKernelSettings): readonly HostJob[] => [
+  ...(engine.kind === 'host' ? (['host-packages'] as const) : []),
   ...(spec.source.kind === 'git' ? (['clone'] as const) : []),
   ...(spec.boot ? (['boot-kernel', 'prove-install'] as const) : []),
 ]

@@ -12,11 +12,14 @@ type Env = Readonly<Record<string, string | undefined>>
 
 /** Programs that requirements ask for by name. */
 const programs = [
+  'apt-ftparchive',
   'bash',
   'cpio',
   'debootstrap',
   'dockerd',
+  'dpkg-deb',
   'gcc',
+  'gpg',
   'make',
   'mke2fs',
   'mmdebstrap',

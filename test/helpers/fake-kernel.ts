@@ -23,6 +23,7 @@ export interface FakeKernelBuild {
 }
 
 interface RunOptions {
+  readonly env?: Readonly<Record<string, string>>
   readonly signal?: AbortSignal
   readonly onStderr?: (text: string) => void
 }

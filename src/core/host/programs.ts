@@ -1,5 +1,6 @@
 /** Debian packages that hold the programs fwbuild starts, for "not found" messages and `--install-missing`. */
 const packageOfProgram: Readonly<Record<string, string>> = {
+  'apt-ftparchive': 'apt-utils',
   bash: 'bash',
   cpio: 'cpio',
   debootstrap: 'debootstrap',
@@ -8,6 +9,7 @@ const packageOfProgram: Readonly<Record<string, string>> = {
   'dpkg-deb': 'dpkg',
   gcc: 'gcc',
   git: 'git',
+  gpg: 'gpg',
   make: 'make',
   mke2fs: 'e2fsprogs',
   modinfo: 'kmod',

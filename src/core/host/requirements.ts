@@ -6,6 +6,7 @@ export type HostJob =
   | 'container'
   | 'base-image'
   | 'host-build'
+  | 'host-packages'
   | 'convert'
   | 'boot'
   | 'boot-kernel'
@@ -55,6 +56,9 @@ const leastDiskBytes = 3 * gibibyte
 /** What a build runs on the bare machine with `--engine host`; the container has these in its image. */
 const hostBuildPrograms = ['bash', 'cpio', 'gcc', 'make', 'patch', 'tar'] as const
 
+/** What a host kernel needs beside that to become packages. */
+const hostPackagePrograms = ['apt-ftparchive', 'dpkg-deb', 'gpg'] as const
+
 /** What makes the system that packages are installed into, beside what bootstraps it. */
 const systemDiskPrograms = ['mke2fs', 'sfdisk'] as const
 
@@ -67,6 +71,7 @@ export function assessHost(facts: HostFacts, jobs: readonly HostJob[]): readonly
     ...(wanted.has('container') ? [assessDocker(facts)] : []),
     ...(wanted.has('base-image') ? [assessBootstrap(facts)] : []),
     ...(wanted.has('host-build') ? hostBuildPrograms.map((name) => assessProgram(facts, name)) : []),
+    ...(wanted.has('host-packages') ? hostPackagePrograms.map((name) => assessProgram(facts, name)) : []),
     ...(wanted.has('convert') ? [assessProgram(facts, 'qemu-img')] : []),
     ...(wanted.has('boot')
       ? [assessProgram(facts, 'qemu-system-x86_64'), assessOvmf(facts), assessKvm(facts)]

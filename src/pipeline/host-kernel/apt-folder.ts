@@ -2,13 +2,14 @@ import { existsSync } from 'node:fs'
 import { chmod, copyFile, mkdir, rename } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { gzipSync } from 'node:zlib'
-import { buildError } from '../../core/errors.ts'
+import { buildError, infraError } from '../../core/errors.ts'
 import {
   keyParameters,
   releaseOptions,
   repositoryFiles,
   repositoryTemplate,
 } from '../../core/host/apt-repository.ts'
+import { debianPackageOf } from '../../core/host/programs.ts'
 import { giveTo } from '../../effects/build-user.ts'
 import type { BuildUser, Session } from '../../effects/engine.ts'
 import { atomicWrite, removeTree } from '../../effects/files.ts'
@@ -117,6 +118,14 @@ async function output(
     },
   })
   if (accepted.includes(exitCode)) return `${out.join('\n')}\n`
+  const [program = ''] = argv
+  const debianPackage = debianPackageOf(program)
+  // What a shell, or the engine in its place, answers for a program that is not there.
+  if ((exitCode === 126 || exitCode === 127) && debianPackage !== undefined) {
+    throw infraError('E_PROGRAM_MISSING', `${program} is not installed`, {
+      hint: `apt-get install ${debianPackage}, then run the same command again: what was built is kept`,
+    })
+  }
   const why = errors.slice(-3).join('\n  ') || `exit code ${exitCode}`
-  throw buildError('E_APT_FOLDER', `${argv[0]} could not make the package folder: ${why}`)
+  throw buildError('E_APT_FOLDER', `${program} could not make the package folder: ${why}`)
 }

@@ -6,6 +6,7 @@ import { spawn } from 'node:child_process'
 import test from 'ava'
 import { hostManifestSchema } from '../../../src/core/manifest/host-manifest.ts'
 import { fakeKernelBuild } from '../../helpers/fake-kernel.ts'
+import { needProgram, testWith } from '../../helpers/need.ts'
 import { outcomesOf } from '../../helpers/outcomes.ts'
 
 const first = 'static const int first = 1;'
@@ -128,7 +129,21 @@ test('killed at any moment, the next run completes', async (t) => {
   t.is(built.exitCode, 0, built.stderr)
 })
 
-test('the manifest says what was built of what', async (t) => {
+test('a machine without apt-utils is told after the packages, which are kept', async (t) => {
+  const fake = await fakeKernelBuild(t)
+  const bin = join(fake.home, 'bin')
+  await mkdir(bin)
+  await writeFile(join(bin, 'apt-ftparchive'), '#!/bin/sh\nexit 127\n', { mode: 0o755 })
+  const env = { PATH: `${bin}:${process.env['PATH'] ?? ''}`, HOME: fake.home }
+  const built = await fake.build([], { env })
+  t.is(built.exitCode, 3, built.stderr)
+  t.regex(
+    built.stderr,
+    /apt-ftparchive is not installed \[E_PROGRAM_MISSING\]\n {2}apt-get install apt-utils/,
+  )
+})
+
+testWith([needProgram('apt-ftparchive')], 'the manifest says what was built of what', async (t) => {
   const fake = await fakeKernelBuild(t)
   const patch = await fake.patch('one.patch', first, 'static const int first = 11;')
   const built = await fake.build(['--patch', patch, '--json'])

@@ -62,6 +62,10 @@ test('a bare machine gets the packages its jobs need, each once', (t) => {
   t.deepEqual(packagesFor(assessHost({ ...bare, isRoot: false }, ['base-image'])), ['mmdebstrap', 'uidmap'])
 })
 
+test('a host kernel made without a container needs what makes packages', (t) => {
+  t.deepEqual(packagesFor(assessHost(bare, ['host-packages'])), ['apt-utils', 'dpkg', 'gpg'])
+})
+
 test('what no package cures says what to do instead', (t) => {
   const findings = assessHost(
     {
