@@ -95,7 +95,7 @@ testWith(
     let count = 0
     for (let at = 0; at < batch.length;) {
       const head = batch.indexOf(10, at)
-      const size = Number(/ blob (\d+)$/.exec(batch.toString('latin1', at, head))?.[1] ?? -2)
+      const size = Number(/ blob (\d+)$/.exec(batch.toString('latin1', at, head))?.[1] ?? -1)
       if (size >= 0) {
         const text = batch.toString('latin1', head + 1, head + 1 + size)
         t.true(printPatch(parsePatch(text)) === text)
