@@ -1,5 +1,6 @@
 import { setMaxListeners } from 'node:events'
 import { simpleGit, type SimpleGit } from 'simple-git'
+import { tellsDiskFull } from '../core/disk-full.ts'
 import { cancelledError, infraError, messageOf } from '../core/errors.ts'
 
 /** Author and committer of every commit fwbuild makes, so that equal input gives equal commit ids. */
@@ -74,8 +75,6 @@ export function gitReason(error: unknown): string {
   return (lines.findLast((line) => /^(fatal|error):/.test(line)) ?? lines.at(-1) ?? '').trim()
 }
 
-const diskFull = /No space left on device|Out of diskspace|Disk quota exceeded/i
-
 /** Runs git work and turns whatever it throws into one infra error (or the cancelled error). */
 export async function translatingGit<T>(
   what: string,
@@ -88,7 +87,7 @@ export async function translatingGit<T>(
     if (signal.aborted) throw cancelledError()
     if (error instanceof Error && 'exitCode' in error && 'hint' in error) throw error
     const reason = gitReason(error)
-    if (!diskFull.test(messageOf(error))) throw infraError('E_GIT', `${what}: ${reason}`, { cause: error })
+    if (!tellsDiskFull(messageOf(error))) throw infraError('E_GIT', `${what}: ${reason}`, { cause: error })
     throw infraError('E_DISK_FULL', `no space left: ${what}: ${reason}`, {
       cause: error,
       hint: 'free some space and run the same command again; it continues where it stopped',

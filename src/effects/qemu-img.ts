@@ -1,4 +1,5 @@
 import { stat } from 'node:fs/promises'
+import { tellsDiskFull } from '../core/disk-full.ts'
 import { infraError } from '../core/errors.ts'
 import { compareCommand, conversionCommands } from '../core/image/conversion.ts'
 import type { ImageFormat } from '../core/image/formats.ts'
@@ -45,7 +46,7 @@ export async function sameContent(
 
 function failure(code: string, what: string, result: ProcessResult): Error {
   const lines = result.stderr.trim().split('\n').slice(-3).join('\n')
-  if (/No space left on device|Disk quota exceeded/.test(lines)) {
+  if (tellsDiskFull(lines)) {
     return infraError('E_DISK_FULL', `no space left while converting ${what}`, {
       hint: 'Free some space and run the same command again; it continues where it stopped.',
       retryable: true,

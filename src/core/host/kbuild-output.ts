@@ -1,3 +1,5 @@
+import { tellsDiskFull } from '../disk-full.ts'
+
 /**
  * What the kernel's make says on its way (scripts/Kbuild.include, quiet mode):
  *   `  CC [M]  drivers/vfio/pci/vfio_pci.o`                      a file is made
@@ -14,7 +16,7 @@ const failed = /^make(?:\[\d+\])?: \*\*\* \[(?:\S+:\d+: )?([^\]\s]+)\] Error \d+
 
 /** Reads one line of the kernel's make; undefined where it tells nothing. */
 export function readKbuildLine(line: string): KbuildEvent | undefined {
-  if (line.includes('No space left on device')) return { type: 'disk-full' }
+  if (tellsDiskFull(line)) return { type: 'disk-full' }
   const file = made.exec(line)?.[1]
   if (file !== undefined) return { type: 'made', item: file }
   const item = failed.exec(line)?.[1]

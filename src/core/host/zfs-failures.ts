@@ -101,8 +101,6 @@ export function explainZfsFailure(lines: readonly string[]): ZfsFailure | undefi
   return known.find(({ says }) => lines.some((line) => says.test(line)))?.failure
 }
 
-export const isDiskFull = (line: string): boolean => line.includes('No space left on device')
-
 const firstError =
   /(?:^configure: error:|\berror:|^ERROR:|\*\*\* \[|undefined reference|cannot find|No rule to make)/
 

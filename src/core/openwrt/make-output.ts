@@ -1,3 +1,5 @@
+import { tellsDiskFull } from '../disk-full.ts'
+
 /**
  * What OpenWrt's make says on its way. Lines of interest, read off lede-17.01 to main:
  *   ` make[3] -C package/libs/zlib compile`         a step begins (without V=s)
@@ -11,7 +13,6 @@ export type MakeEvent =
   | { readonly type: 'failed'; readonly item: string; readonly target: string }
   | { readonly type: 'disk-full' }
 
-const diskFull = /No space left on device|Disk quota exceeded/
 const roots = '(?:package|tools|toolchain|target)'
 const begin = new RegExp(`^\\s*make\\[\\d+\\](?: -[A-Za-z]\\S*)* -C (${roots}\\S*) ([\\w-]+)\\s*$`)
 const finish = new RegExp(`^time: (${roots}\\S*)/([\\w-]+)#[\\d.]+#[\\d.]+#[\\d.]+$`)
@@ -22,7 +23,7 @@ const makeError = new RegExp(
 
 /** Reads one line of make's output; `undefined` where it tells nothing. */
 export function readMakeLine(line: string): MakeEvent | undefined {
-  if (diskFull.test(line)) return { type: 'disk-full' }
+  if (tellsDiskFull(line)) return { type: 'disk-full' }
   for (const [type, pattern] of [
     ['begin', begin],
     ['finish', finish],

@@ -1,6 +1,7 @@
 import { existsSync, statSync } from 'node:fs'
 import { copyFile, cp, mkdir, readdir, rename } from 'node:fs/promises'
 import { basename, join } from 'node:path'
+import { tellsDiskFull } from '../../core/disk-full.ts'
 import { buildError, FwbuildError, infraError, usageError } from '../../core/errors.ts'
 import { chooseKernelSource, kernelSourcePackages } from '../../core/host/kernel-source.ts'
 import { isUrl } from '../../core/spec/source-reference.ts'
@@ -243,8 +244,6 @@ async function unpackTar(
   }
 }
 
-const isDiskFull = (line: string): boolean => /No space left on device|Disk quota exceeded/.test(line)
-
 /** Runs a program of the session; words that are paths of this machine are translated. */
 async function run(context: HostKernelContext, tools: FetchTools, argv: readonly string[]): Promise<void> {
   const session = await context.session(tools.line)
@@ -255,12 +254,12 @@ async function run(context: HostKernelContext, tools: FetchTools, argv: readonly
     signal: tools.signal,
     onLine: (line, stream) => {
       if (stream === 'err') reason ??= line
-      if (isDiskFull(line)) reason = line
+      if (tellsDiskFull(line)) reason = line
       tools.line(line, stream)
     },
   })
   if (exitCode === 0) return
-  if (isDiskFull(reason ?? '')) throw diskFullError(context)
+  if (tellsDiskFull(reason ?? '')) throw diskFullError(context)
   const what = `${argv[0]} could not unpack ${argv.find((word) => word.startsWith('/'))}`
   throw infraError('E_UNPACK', reason === undefined ? what : `${what}: ${reason}`, {
     hint: 'is the archive whole?',

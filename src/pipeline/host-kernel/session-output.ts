@@ -1,3 +1,4 @@
+import { tellsDiskFull } from '../../core/disk-full.ts'
 import { infraError } from '../../core/errors.ts'
 import type { ExecOptions, Session } from '../../effects/engine.ts'
 
@@ -37,7 +38,7 @@ export async function requireSuccess(
   const { exitCode, out, err } = await sessionOutput(session, argv, options)
   if (exitCode === 0) return out
   const last = err.slice(-4)
-  if (last.some((line) => line.includes('No space left on device'))) {
+  if (last.some(tellsDiskFull)) {
     throw infraError('E_DISK_FULL', `no space left while ${argv[0]} wrote below ${options.cwd}`, {
       hint: 'free some space and run the same command again; it continues where it stopped',
       retryable: true,

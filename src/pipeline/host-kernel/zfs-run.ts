@@ -1,5 +1,6 @@
+import { tellsDiskFull } from '../../core/disk-full.ts'
 import { buildError, infraError } from '../../core/errors.ts'
-import { explainZfsFailure, isDiskFull, zfsErrorLines } from '../../core/host/zfs-failures.ts'
+import { explainZfsFailure, zfsErrorLines } from '../../core/host/zfs-failures.ts'
 import type { ZfsBuild } from './zfs-build.ts'
 
 /** Enough to find the first error in a parallel make that goes on for a while. */
@@ -36,7 +37,7 @@ export async function runZfsProgram(
     },
   })
   if (exitCode === 0) return
-  if (lines.some(isDiskFull)) {
+  if (lines.some(tellsDiskFull)) {
     throw infraError('E_DISK_FULL', `no space left while ZFS was built in ${program.cwd}`, {
       hint: 'free some space and run the same command again; it continues where it stopped',
       retryable: true,
