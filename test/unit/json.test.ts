@@ -35,6 +35,17 @@ test('differences name each leaf by its path, also in lists that grew or shrank'
   t.deepEqual(differences({ a: { b: 1 } }, { a: 1 }), [{ path: 'a', before: { b: 1 }, after: 1 }])
 })
 
+test('an item more or less in the middle of a list is one difference', (t) => {
+  const before = { lines: ['a', 'b', 'd', 'e'] }
+  t.deepEqual(differences(before, { lines: ['a', 'b', 'c', 'd', 'e'] }), [
+    { path: 'lines.2', before: undefined, after: 'c' },
+  ])
+  t.deepEqual(differences(before, { lines: ['a', 'd', 'E'] }), [
+    { path: 'lines.1', before: 'b', after: undefined },
+    { path: 'lines.2', before: 'e', after: 'E' },
+  ])
+})
+
 test('a list and an object with the same keys differ', (t) => {
   t.is(differences({ a: [] }, { a: {} }).length, 1)
 })
