@@ -37,11 +37,9 @@ export function differences(
   path = '',
 ): readonly JsonDifference[] {
   if (isList(before) && isList(after)) return listDifferences(before, after, path)
-  if (isTree(before) && isTree(after) && isList(before) === isList(after)) {
+  if (isObject(before) && isObject(after)) {
     const keys = [...new Set([...Object.keys(before), ...Object.keys(after)])].sort()
-    return keys.flatMap((key) =>
-      differences(child(before, key), child(after, key), path ? `${path}.${key}` : key),
-    )
+    return keys.flatMap((key) => differences(before[key], after[key], path ? `${path}.${key}` : key))
   }
   return JSON.stringify(before) === JSON.stringify(after) ? [] : [{ path, before, after }]
 }
@@ -78,8 +76,5 @@ function listDifferences(
   return found
 }
 
-type Tree = readonly Json[] | { readonly [key: string]: Json }
-
-const isTree = (value: Json | undefined): value is Tree => value !== null && typeof value === 'object'
-
-const child = (tree: Tree, key: string): Json | undefined => (tree as { readonly [key: string]: Json })[key]
+const isObject = (value: Json | undefined): value is { readonly [key: string]: Json } =>
+  value !== null && typeof value === 'object' && !isList(value)

@@ -2,34 +2,19 @@ import { constants } from 'node:fs'
 import { access, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { FwbuildError } from '../core/errors.ts'
-import { assessHost, type Finding, type HostFacts, type HostJob } from '../core/host/requirements.ts'
+import {
+  askedPrograms,
+  assessHost,
+  type Finding,
+  type HostFacts,
+  type HostJob,
+} from '../core/host/requirements.ts'
 import { connectDocker } from '../effects/docker/client.ts'
 import { freeDiskBytes } from '../effects/files.ts'
 import { runProcess } from '../effects/process.ts'
 import { findOvmf, kvmAvailable } from '../effects/qemu.ts'
 
 type Env = Readonly<Record<string, string | undefined>>
-
-/** Programs that requirements ask for by name. */
-const programs = [
-  'apt-ftparchive',
-  'bash',
-  'cpio',
-  'debootstrap',
-  'dockerd',
-  'dpkg-deb',
-  'gcc',
-  'gpg',
-  'make',
-  'mke2fs',
-  'mmdebstrap',
-  'modinfo',
-  'patch',
-  'qemu-img',
-  'qemu-system-x86_64',
-  'sfdisk',
-  'tar',
-] as const
 
 /** Administrators' directories are not on everybody's PATH, and what is there can be started through sudo. */
 const systemDirectories = ['/usr/local/sbin', '/usr/sbin', '/sbin'] as const
@@ -72,7 +57,7 @@ async function findPrograms(env: Env): Promise<ReadonlySet<string>> {
     ...systemDirectories,
   ]
   const found = new Set<string>()
-  for (const program of programs) {
+  for (const program of askedPrograms) {
     for (const directory of directories) {
       if (await isExecutable(join(directory, program))) found.add(program)
     }

@@ -6,18 +6,17 @@ export interface CliResult {
   readonly stderr: string
 }
 
+export interface CliOptions {
+  readonly cwd?: string
+  readonly env?: Readonly<Record<string, string | undefined>>
+  readonly signal?: AbortSignal
+  /** Sees what is written to stderr while the command runs. */
+  readonly onStderr?: (text: string) => void
+  readonly input?: string
+}
+
 /** Runs the whole command line in this process, as a user without a terminal would. */
-export async function cli(
-  args: readonly string[],
-  options: {
-    cwd?: string
-    env?: Record<string, string | undefined>
-    signal?: AbortSignal
-    /** Sees what is written to stderr while the command runs. */
-    onStderr?: (text: string) => void
-    input?: string
-  } = {},
-): Promise<CliResult> {
+export async function cli(args: readonly string[], options: CliOptions = {}): Promise<CliResult> {
   let stdout = ''
   let stderr = ''
   const exitCode = await runCli(args, {

@@ -2,7 +2,7 @@ import { cp, mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { ExecutionContext } from 'ava'
 import { hostKernelSpec } from '../../src/core/spec/host-kernel-spec.ts'
-import { cli, type CliResult } from './cli.ts'
+import { cli, type CliOptions, type CliResult } from './cli.ts'
 import { temporaryDirectory } from './temporary.ts'
 
 export interface FakeKernelBuild {
@@ -14,18 +14,12 @@ export interface FakeKernelBuild {
   /** The unpacked copy in the work directory. */
   readonly tree: string
   /** `fwbuild host-kernel` on the fake tree, without a boot. */
-  readonly build: (args?: readonly string[], options?: RunOptions) => Promise<CliResult>
+  readonly build: (args?: readonly string[], options?: CliOptions) => Promise<CliResult>
   /** The same as arguments, for a process of its own. */
   readonly commandLine: (args?: readonly string[]) => readonly string[]
   /** Writes a patch that replaces one line of drivers/pci/quirks.c, and gives its path. */
   readonly patch: (name: string, from: string, to: string) => Promise<string>
   readonly fragment: (text: string) => Promise<string>
-}
-
-interface RunOptions {
-  readonly env?: Readonly<Record<string, string>>
-  readonly signal?: AbortSignal
-  readonly onStderr?: (text: string) => void
 }
 
 /** A copy of test/fixtures/fake-kernel and everything to build it, in a directory of its own. */

@@ -1,7 +1,7 @@
 import { cp, mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { ExecutionContext } from 'ava'
-import { cli, type CliResult } from './cli.ts'
+import { cli, type CliOptions, type CliResult } from './cli.ts'
 import { commit, newRepository } from './git-repository.ts'
 import { temporaryDirectory } from './temporary.ts'
 
@@ -18,19 +18,13 @@ export interface FakeBuild {
   /** The work tree in the work directory. */
   readonly tree: string
   /** `fwbuild openwrt` on the fake tree, one raw image for each firmware, no boot. */
-  readonly build: (args?: readonly string[], options?: RunOptions) => Promise<CliResult>
+  readonly build: (args?: readonly string[], options?: CliOptions) => Promise<CliResult>
   /** The same as arguments, for a process of its own. */
   readonly commandLine: (args: readonly string[]) => readonly string[]
   /** Any other verb with the work directory, engine and release of the build. */
   readonly run: (verb: string, args?: readonly string[]) => Promise<CliResult>
   /** Sets a switch of the fake tree (its README.md lists them). */
   readonly setSwitch: (name: string, value: string) => Promise<void>
-}
-
-interface RunOptions {
-  readonly env?: Readonly<Record<string, string>>
-  readonly signal?: AbortSignal
-  readonly onStderr?: (text: string) => void
 }
 
 /** A repository made of test/fixtures/fake-openwrt and everything to build it, in a directory of its own. */

@@ -62,6 +62,19 @@ const hostPackagePrograms = ['apt-ftparchive', 'dpkg-deb', 'gpg'] as const
 /** What makes the system that packages are installed into, beside what bootstraps it. */
 const systemDiskPrograms = ['mke2fs', 'sfdisk'] as const
 
+/** Programs that the judgements below ask for by name. */
+export const askedPrograms: readonly string[] = [
+  ...hostBuildPrograms,
+  ...hostPackagePrograms,
+  ...systemDiskPrograms,
+  'debootstrap',
+  'dockerd',
+  'mmdebstrap',
+  'modinfo',
+  'qemu-img',
+  'qemu-system-x86_64',
+]
+
 /** Judges a machine for some jobs, in the order a person would go through them. */
 export function assessHost(facts: HostFacts, jobs: readonly HostJob[]): readonly Finding[] {
   const wanted = new Set(jobs)

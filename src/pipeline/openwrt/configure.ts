@@ -11,7 +11,7 @@ import { requireAll } from '../kernel/require-symbols.ts'
 import type { Step, StepTools } from '../run.ts'
 import type { OpenwrtContext } from './context.ts'
 import { loadFragments, mergeForKernel } from './fragments.ts'
-import { make } from './make.ts'
+import { make, runInTree } from './make.ts'
 import { writeForBuild } from './tree-files.ts'
 
 type ConfigureOutputs = {
@@ -71,13 +71,8 @@ export const configureStep: Step<OpenwrtContext, ConfigureOutputs> = {
 /** The tree's getver.sh and get_source_date_epoch.sh ask git, and keep quiet when it cannot read. */
 async function warnWithoutHistory(context: OpenwrtContext, tools: StepTools): Promise<void> {
   if (existsSync(join(context.tree, 'version'))) return
-  const session = await context.session((text) => tools.line(text))
-  const { exitCode } = await session.exec(['git', 'rev-parse', '--verify', '--quiet', 'HEAD'], {
-    cwd: context.tree,
-    signal: tools.signal,
-    onLine: tools.line,
-  })
-  if (exitCode === 0) return
+  const askGit = ['git', 'rev-parse', '--verify', '--quiet', 'HEAD']
+  if ((await runInTree(context, askGit, tools, tools.line)) === 0) return
   tools.note(
     'git in the buildroot cannot read the history of the tree: the images will name no revision and no true date',
     'warn',

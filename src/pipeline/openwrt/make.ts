@@ -51,12 +51,13 @@ export async function make(
   throw await explainFailure(context, targets, failedItem, tools, options)
 }
 
-async function runInTree(
+/** Runs a program at the root of the tree, named in the step’s log; its exit code is a result. */
+export async function runInTree(
   context: OpenwrtContext,
   argv: readonly string[],
   tools: StepTools,
   onLine: (line: string, stream: 'out' | 'err') => void,
-  network: 'online' | undefined,
+  network?: 'online',
 ): Promise<number> {
   const session = await context.session((text) => tools.line(text))
   tools.line(`$ ${argv.join(' ')}`)
