@@ -7,6 +7,7 @@ import { runCli } from './commands/main.ts'
 const interruptExitCode = 130
 const showCursor = '\u001B[?25h'
 const infraExitCode = 3
+const usageExitCode = 2
 
 const controller = new AbortController()
 
@@ -38,13 +39,23 @@ for (const stream of [process.stdout, process.stderr]) {
   })
 }
 
+/** The current directory; where it was removed, relative paths mean nothing, and nothing can be done. */
+function currentDirectory(): string {
+  try {
+    return process.cwd()
+  } catch {
+    process.stderr.write('fwbuild: the current directory was removed; change to another one [E_NO_CWD]\n')
+    process.exit(usageExitCode)
+  }
+}
+
 const exitCode = await runCli(process.argv.slice(2), {
   stdout: (text) => void process.stdout.write(text),
   stderr: (text) => void process.stderr.write(text),
   stdin: process.stdin.isTTY ? process.stdin : undefined,
   readInput: process.stdin.isTTY ? undefined : () => buffer(addAbortSignal(controller.signal, process.stdin)),
   env: process.env,
-  cwd: process.cwd(),
+  cwd: currentDirectory(),
   stdoutIsTty: process.stdout.isTTY,
   stdoutColumns: process.stdout.columns,
   stderrIsTty: process.stderr.isTTY,

@@ -6,6 +6,7 @@ import { cancelledError, usageError } from '../core/errors.ts'
 import { findRelease } from '../core/release/catalogue.ts'
 import { removeTree } from '../effects/files.ts'
 import { takeWorkLock } from '../effects/work-lock.ts'
+import { isWorkDir } from '../effects/work-tag.ts'
 import { clearUpAfterCrash } from '../pipeline/clear-up.ts'
 import { stateDirOf, treeOf } from '../pipeline/openwrt/context.ts'
 import { addWorkOptions } from './build-options.ts'
@@ -36,6 +37,15 @@ export function define(command: Command, io: Io): void {
       if (!existsSync(work)) {
         throw usageError('E_CLEAN_NOTHING', `there is no work directory ${work}`, { hint: 'check --work' })
       }
+      if (!(await isWorkDir(work))) {
+        throw usageError(
+          'E_CLEAN_FOREIGN',
+          `${work} is no work directory of fwbuild’s own: its tag is not there`,
+          {
+            hint: 'check --work; nothing was removed',
+          },
+        )
+      }
       await using lock = await takeWorkLock(work, 'fwbuild clean')
       const { env, signal } = io
       const tell = (text: string): void => io.stdout(`${text}\n`)
@@ -45,11 +55,12 @@ export function define(command: Command, io: Io): void {
         ...(flags.hostKernel === true ? await hostKernelFolders(work) : []),
         ...(flags.downloads === true ? [join(work, 'dl')] : []),
       ].filter((folder) => existsSync(folder))
-      if (named.length === 0) tell(`nothing to remove in ${work}`)
-      for (const folder of [...named, ...(await leftovers(work))]) {
+      const all = [...named, ...(await leftovers(work))]
+      if (all.length === 0) tell(`nothing to remove in ${work}`)
+      for (const folder of all) {
         if (signal.aborted) throw cancelledError()
         await removeTree(folder)
-        if (named.includes(folder)) tell(`removed ${folder}`)
+        tell(`removed ${folder}`)
       }
     })
 }

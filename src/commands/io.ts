@@ -1,6 +1,6 @@
 /** Everything a command may touch of the process it runs in; tests pass their own. */
 export interface Io {
-  /** Results only (documents, patches, JSON). */
+  /** Results only: as bytes a document that has to stay as it is, else text for people or JSON. */
   readonly stdout: (text: string | Uint8Array) => void
   /** The talk: progress, notes, errors. */
   readonly stderr: (text: string) => void

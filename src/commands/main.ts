@@ -1,6 +1,7 @@
 import { Command, CommanderError } from 'commander'
 import { usageError } from '../core/errors.ts'
 import { systemError } from '../effects/files.ts'
+import { visibleText } from '../core/visible-text.ts'
 import { failureEvent, failureText } from '../report/failure.ts'
 import type { Io } from './io.ts'
 import { toolVersion } from './project.ts'
@@ -59,13 +60,23 @@ const verbs: Readonly<Record<string, Verb>> = {
  * @param argv arguments without node and script
  * @returns the exit code (README.md lists them)
  */
-export async function runCli(argv: readonly string[], io: Io): Promise<number> {
+export async function runCli(argv: readonly string[], given: Io): Promise<number> {
+  const io = visibleIo(given)
   try {
     await dispatch(argv, io)
     return 0
   } catch (error) {
     return reportFailure(error, argv, io)
   }
+}
+
+/** Foreign words meet a stream here: documents go out as they are, unless to a terminal; all else is made visible. */
+function visibleIo(io: Io): Io {
+  const stdout = (text: string | Uint8Array): void => {
+    if (typeof text === 'string') io.stdout(visibleText(text))
+    else io.stdout(io.stdoutIsTty ? visibleText(new TextDecoder().decode(text)) : text)
+  }
+  return { ...io, stdout, stderr: (text) => io.stderr(visibleText(text)) }
 }
 
 async function dispatch(argv: readonly string[], io: Io): Promise<void> {

@@ -1,9 +1,8 @@
 import { existsSync } from 'node:fs'
-import { readFile } from 'node:fs/promises'
 import { homedir, userInfo } from 'node:os'
 import { dirname, isAbsolute, join, resolve } from 'node:path'
 import type { Command } from 'commander'
-import { messageOf, usageError } from '../core/errors.ts'
+import { usageError } from '../core/errors.ts'
 import type { StepEvent } from '../core/events.ts'
 import { environmentLayer, unknownVariables } from '../core/spec/environment.ts'
 import { parseFwbuildFile } from '../core/spec/fwbuild-file.ts'
@@ -15,6 +14,7 @@ import {
   type OpenwrtLayer,
 } from '../core/spec/options.ts'
 import { isUrl } from '../core/spec/source-reference.ts'
+import { readGivenText } from '../effects/given-file.ts'
 import type { Io } from './io.ts'
 
 /** Flags that are no part of what is built. */
@@ -176,7 +176,7 @@ async function readSettingsFile<L>(
   const path = resolve(io.cwd, given ?? 'fwbuild.yaml')
   if (given === undefined && !existsSync(path)) return []
   const file = parseFwbuildFile(
-    await readGiven(path, 'E_FILE_UNREADABLE', '-C/--file'),
+    await readGivenText(path, 'E_FILE_UNREADABLE', '-C/--file'),
     given ?? 'fwbuild.yaml',
   )
   const { version: _version, openwrt: _openwrt, 'host-kernel': _hostKernel, ...common } = file
@@ -191,15 +191,7 @@ export async function readLockText(
 ): Promise<string | undefined> {
   const path = resolve(io.cwd, given ?? usual)
   if (given === undefined && !existsSync(path)) return undefined
-  return readGiven(path, 'E_LOCK_UNREADABLE', '--lock')
-}
-
-async function readGiven(path: string, code: string, flag: string): Promise<string> {
-  try {
-    return await readFile(path, 'utf8')
-  } catch (cause) {
-    throw usageError(code, `${path} cannot be read: ${messageOf(cause)}`, { cause, hint: `check ${flag}` })
-  }
+  return readGivenText(path, 'E_LOCK_UNREADABLE', '--lock')
 }
 
 /** Where builds keep what they share, by the layers or by the caller's environment. */

@@ -1,6 +1,6 @@
 import { createHash, randomUUID } from 'node:crypto'
 import { existsSync } from 'node:fs'
-import { access, constants, link, mkdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
+import { access, constants, link, mkdir, open, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { hostname } from 'node:os'
 import { dirname, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -127,12 +127,21 @@ const unusable = (cause: unknown): Error =>
     hint: 'name another with --work DIR',
   })
 
+/** Text of a lock file. What is none, a link that leads nowhere or a FIFO, can never be taken nor read to its end. */
 async function readText(path: string): Promise<string | undefined> {
   try {
-    return await readFile(path, 'utf8')
+    const file = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK)
+    try {
+      if (!(await file.stat()).isFile()) throw unusable(`${path} is no regular file; remove it`)
+      return await file.readFile('utf8')
+    } finally {
+      await file.close()
+    }
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
-    throw unusable(error)
+    const { code, syscall } = error as NodeJS.ErrnoException
+    if (code === 'ENOENT') return undefined
+    if (syscall === undefined) throw error
+    throw unusable(code === 'ELOOP' ? `${path} is a symbolic link; remove it` : error)
   }
 }
 

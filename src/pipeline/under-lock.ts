@@ -1,12 +1,8 @@
-import { join } from 'node:path'
 import type { Reporter } from '../core/events.ts'
-import { atomicWrite } from '../effects/files.ts'
 import { takeWorkLock } from '../effects/work-lock.ts'
+import { tagWorkDir } from '../effects/work-tag.ts'
 import type { BuildSettings } from './build-settings.ts'
 import { clearUpAfterCrash } from './clear-up.ts'
-
-const cachedirTag =
-  'Signature: 8a477f597d28d172789f06886806bc55\n# made by fwbuild; see https://bford.info/cachedir/\n'
 
 /**
  * Does something with the work directory while nobody else may, after what a killed run left was removed.
@@ -19,7 +15,10 @@ export async function underWorkLock<T>(
 ): Promise<T> {
   const { command, signal, report } = run
   await using lock = await takeWorkLock(paths.work, command)
-  await atomicWrite(join(paths.work, 'CACHEDIR.TAG'), cachedirTag)
+  if (!(await tagWorkDir(paths.work))) {
+    const text = `${paths.work} holds other things too: fwbuild clean will not remove anything there`
+    report({ type: 'note', level: 'warn', text })
+  }
   await clearUpAfterCrash(lock, engine.kind, {
     workDir: paths.work,
     env,

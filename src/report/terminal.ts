@@ -8,6 +8,7 @@ import {
 } from 'listr2'
 import { formatDuration } from '../core/duration.ts'
 import type { Reporter, StepEvent } from '../core/events.ts'
+import { visibleText } from '../core/visible-text.ts'
 import { elapsedText, progressText } from './progress-text.ts'
 
 type TaskView = ListrTaskWrapper<unknown, typeof DefaultRenderer, typeof SimpleRenderer>
@@ -51,7 +52,7 @@ export function terminalReporter(nowMs: () => number): { report: Reporter; close
     }
     const row = event.step === undefined ? undefined : rows.get(event.step)
     if (event.type === 'note') {
-      const text = `${event.level === 'warn' ? '⚠ ' : ''}${event.text}`
+      const text = `${event.level === 'warn' ? '⚠ ' : ''}${visibleText(event.text)}`
       if (row !== undefined && event.level === 'warn') row.warnings.push(text)
       else notes.push(row === undefined ? text : `${row.title}: ${text}`)
     }
@@ -60,9 +61,9 @@ export function terminalReporter(nowMs: () => number): { report: Reporter; close
       row.startedMs = nowMs()
       if (event.expectedMs !== undefined) row.expectedMs = event.expectedMs
     } else if (event.type === 'progress') {
-      row.doing = progressText(event.progress)
+      row.doing = visibleText(progressText(event.progress))
     } else if (event.type === 'step-end') {
-      row.title = endTitle(row.title, event)
+      row.title = visibleText(endTitle(row.title, event))
       delete row.startedMs
     }
     redraw(row)

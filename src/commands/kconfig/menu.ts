@@ -37,7 +37,7 @@ export async function menuCommand(words: readonly string[], io: Io): Promise<voi
     tell: (text) => io.stderr(`${text}\n`),
   })
   if (fragment === undefined) io.stderr('nothing was changed\n')
-  else if (file === undefined) io.stdout(fragment)
+  else if (file === undefined) io.stdout(Buffer.from(fragment))
   else {
     await atomicWrite(file, fragment)
     io.stderr(`written: ${file}; build with it: fwbuild openwrt --fragment ${save}\n`)

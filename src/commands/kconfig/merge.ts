@@ -50,7 +50,7 @@ export async function mergeCommand(
     io.stdout(
       `${JSON.stringify({ version: 1, kernel, assignments: result, redefinitions: merged.redefinitions, misses }, null, 2)}\n`,
     )
-  else if (options.output === undefined) io.stdout(text)
+  else if (options.output === undefined) io.stdout(Buffer.from(text))
   const lost = misses.filter((miss) => miss.assignment.need === 'required')
   if (lost.length > 0)
     throw buildError('E_KCONFIG_DROPPED', `${lost.length} required symbols do not survive in this kernel`, {

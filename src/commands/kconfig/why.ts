@@ -29,7 +29,7 @@ export async function whyCommand(asked: string, options: WhyOptions, io: Io): Pr
   } else if (fix === undefined) io.stdout(explanationText(explanation))
   else {
     io.stderr(explanationText(explanation))
-    io.stdout(fixText(fix, [`makes ${wish.symbol}=${wish.value} hold in ${options.config}`]))
+    io.stdout(Buffer.from(fixText(fix, [`makes ${wish.symbol}=${wish.value} hold in ${options.config}`])))
   }
   if (options.fix !== true || fix !== undefined) return
   throw buildError(

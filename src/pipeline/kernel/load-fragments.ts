@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
-import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { usageError } from '../../core/errors.ts'
+import { messageOf, usageError } from '../../core/errors.ts'
+import { readConfigText } from '../../effects/config-files.ts'
 
 export interface LoadedFragment {
   /** As named to the user. */
@@ -39,11 +39,11 @@ export async function loadFragmentFiles(
 
 async function readText(path: string): Promise<string> {
   try {
-    return await readFile(path, 'utf8')
+    return await readConfigText(path)
   } catch (cause) {
     throw usageError('E_FRAGMENT_MISSING', `the fragment ${path} cannot be read`, {
       cause,
-      hint: 'check --fragment',
+      hint: `${messageOf(cause)}; check --fragment`,
     })
   }
 }

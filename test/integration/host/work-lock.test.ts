@@ -1,6 +1,6 @@
-import { spawn } from 'node:child_process'
+import { execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync } from 'node:fs'
+import { existsSync, mkdirSync, symlinkSync } from 'node:fs'
 import { readFile, readdir, stat, writeFile } from 'node:fs/promises'
 import { hostname } from 'node:os'
 import { join } from 'node:path'
@@ -104,5 +104,19 @@ test('of many that find a dead holder at once exactly one gets the lock', async 
     await taken[0]?.value.clearedUp()
     await taken[0]?.value[Symbol.asyncDispose]()
     t.deepEqual(await readdir(work), [])
+  }
+})
+
+test('work without bound: a lock that is a dangling link, a FIFO or a folder is told at once', async (t) => {
+  const kinds = {
+    'a symbolic link': (path: string) => symlinkSync('/nowhere/at/all', path),
+    'no regular file': (path: string) => execFileSync('mkfifo', [path]),
+    'no regular file; remove it': (path: string) => mkdirSync(path),
+  }
+  for (const [words, make] of Object.entries(kinds)) {
+    const work = await temporaryDirectory(t)
+    make(join(work, 'lock'))
+    const error = await t.throwsAsync(takeWorkLock(work, 'x'), { code: 'E_WORK_DIR' })
+    t.true(error?.message.includes(words), error?.message)
   }
 })

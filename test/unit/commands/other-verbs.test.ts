@@ -3,6 +3,7 @@ import { mkdir, readdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import test from 'ava'
 import { cli } from '../../helpers/cli.ts'
+import { tagWorkDir } from '../../../src/effects/work-tag.ts'
 import { temporaryDirectory } from '../../helpers/temporary.ts'
 
 test('clean: needs something named, removes a release’s tree and records, keeps what builds share', async (t) => {
@@ -14,6 +15,7 @@ test('clean: needs something named, removes a release’s tree and records, keep
     await mkdir(join(work, path, '..'), { recursive: true })
     await writeFile(join(work, path), '')
   }
+  await tagWorkDir(work)
   const run = (...args: string[]) => cli(['clean', '--work', 'work', ...args], { cwd: home })
   t.is((await run()).exitCode, 2)
   t.regex((await run('--release', 'nope')).stderr, /unknown release ‘nope’/)
@@ -32,6 +34,7 @@ test('clean --host-kernel: every host kernel goes, releases and the signing key 
   const kept = ['trees/mini', 'builds/mini', 'keys/apt', 'ccache']
   const gone = ['trees/host-kernel', 'trees/host-kernel-6.12', 'builds/host-kernel', 'proof']
   for (const folder of [...kept, ...gone]) await mkdir(join(home, 'work', folder), { recursive: true })
+  await tagWorkDir(join(home, 'work'))
   const result = await cli(['clean', '--work', 'work', '--host-kernel'], { cwd: home })
   t.is(result.exitCode, 0, result.stderr)
   for (const folder of kept) t.true(existsSync(join(home, 'work', folder)), folder)
@@ -46,6 +49,7 @@ test('clean: makes no work directory, says so where nothing is left, takes it fr
   t.false(existsSync(join(home, 'absent')))
 
   await mkdir(join(home, 'work/builds/mini'), { recursive: true })
+  await tagWorkDir(join(home, 'work'))
   await writeFile(join(home, 'fwbuild.yaml'), 'version: 1\nwork: work\n')
   const env = { PATH: process.env['PATH'], HOME: home }
   const first = await cli(['clean', '--release', 'mini'], { cwd: home, env })
@@ -63,10 +67,33 @@ test('clean: takes along what killed runs had not finished', async (t) => {
     'lock.crashed',
     'lock',
   ]
-  for (const name of [...left, 'mine.tmp']) await writeFile(join(home, name), '')
+  for (const name of left) await writeFile(join(home, name), '')
+  t.true(await tagWorkDir(home))
+  await writeFile(join(home, 'mine.tmp'), '')
   const result = await cli(['clean', '--downloads', '--work', home], { cwd: home })
   t.is(result.exitCode, 0, result.stderr)
-  t.deepEqual(await readdir(home), ['mine.tmp'])
+  t.deepEqual(await readdir(home), ['CACHEDIR.TAG', 'mine.tmp'])
+  const told = ['CACHEDIR.TAG.0123456789ab.tmp', 'lock.5f0e7c1a-1111-4222-8333-444455556666', 'scratch']
+  t.is(result.stdout, told.map((name) => `removed ${join(home, name)}\n`).join(''))
+})
+
+test('clean: what is removed or left behind: nothing where fwbuild’s own tag is not', async (t) => {
+  const home = await temporaryDirectory(t)
+  for (const folder of ['scratch', 'dl', 'trees/mini', 'letters']) {
+    await mkdir(join(home, folder), { recursive: true })
+    await writeFile(join(home, folder, 'mine'), '')
+  }
+  t.false(await tagWorkDir(home), 'letters are none of fwbuild’s')
+  for (const tag of ['', 'Signature: 8a477f597d28d172789f06886806bc55\n# made by another program\n']) {
+    if (tag !== '') await writeFile(join(home, 'CACHEDIR.TAG'), tag)
+    const result = await cli(['clean', '--downloads', '--release', 'mini', '--work', home], { cwd: home })
+    t.is(result.exitCode, 2)
+    t.regex(result.stderr, /no work directory of fwbuild’s own.*\[E_CLEAN_FOREIGN\]/)
+  }
+  for (const folder of ['scratch', 'dl', 'trees/mini', 'letters']) {
+    t.deepEqual(await readdir(join(home, folder)), ['mine'])
+  }
+  t.false(existsSync(join(home, 'lock')))
 })
 
 test('shell: needs a terminal or a command, and a tree', async (t) => {
