@@ -6,11 +6,12 @@ import { printPatch } from '../core/patch/print.ts'
 import type { PatchDocument } from '../core/patch/model.ts'
 import { printRejects } from '../core/patch/rejects.ts'
 import { reverseFile } from '../core/patch/reverse.ts'
-import { rewritePatch } from '../core/patch/rewrite.ts'
+import { rewriteSteps } from '../core/patch/rewrite.ts'
 import type { Refusal } from '../core/patch/apply.ts'
-import { applySeries, isReversed, type NamedPatch, type SeriesResult } from '../core/patch/series.ts'
+import { applySeriesSteps, isReversed, type NamedPatch, type SeriesResult } from '../core/patch/series.ts'
 import { writePatch } from '../effects/patch-files.ts'
 import { blobReader } from '../effects/patch-blobs.ts'
+import { inSlices } from '../effects/slices.ts'
 import { openTree, treeReader } from '../effects/patch-tree.ts'
 import { writeTree } from '../effects/patch-tree-write.ts'
 import { seriesJson, seriesText, verdictTable } from '../report/patch.ts'
@@ -45,7 +46,7 @@ export async function applyCommand(names: readonly string[], flags: ApplyFlags, 
   report('apply', run, flags, io)
   if (flags.rejectTo !== undefined) writeRejects(run, resolve(io.cwd, flags.rejectTo), flags)
   refuse(run.result, 'the tree is unchanged', bestEffortHint)
-  if (flags.rewriteTo !== undefined) writeRewritten(run, resolve(io.cwd, flags.rewriteTo), flags)
+  if (flags.rewriteTo !== undefined) await writeRewritten(run, resolve(io.cwd, flags.rewriteTo), flags, io)
   if (flags.dryRun !== true) writeTree(run.tree, run.result.files)
 }
 
@@ -73,7 +74,10 @@ export async function rewriteCommand(
   io.stderr(seriesText(result))
   refuse(result, 'nothing was written', bestEffortHint)
   if (only.reverse === true) throw notRewritten(only.name)
-  const { patch } = rewritePatch(only.patch, outcome.result, only.strip ?? flags.strip)
+  const { patch } = await inSlices(
+    rewriteSteps(only.patch, outcome.result, only.strip ?? flags.strip),
+    io.signal,
+  )
   if (patch.files.length === 0) io.stderr(`${name}: nothing remains, the tree has all of it\n`)
   putPatch(printPatch(patch), flags.output, io)
 }
@@ -96,14 +100,14 @@ async function applyInMemory(
   const loaded = await readPatches(names, io)
   const series = flags.reverse === true ? loaded.toReversed() : loaded
   const tree = openTree(resolve(io.cwd, flags.tree))
-  const result = applySeries(series, treeReader(tree), {
+  const steps = applySeriesSteps(series, treeReader(tree), {
     strip: flags.strip,
     reverse: flags.reverse ?? false,
     bestEffort: flags.bestEffort ?? false,
     readBlob: blobReader(tree),
     keepGoing,
   })
-  return { series, result, tree }
+  return { series, result: await inSlices(steps, io.signal), tree }
 }
 
 function report(command: 'apply' | 'check', { series, result }: Run, flags: ApplyFlags, io: Io): void {
@@ -150,7 +154,12 @@ const notRewritten = (name: string): Error =>
   usageError('E_PATCH_REVERSE', `${name}: a patch that the series marks -R can not be rewritten`)
 
 /** The series as it should have been, with a quilt `series` file; patches of which nothing remains are left out. */
-function writeRewritten({ series, result }: Run, folder: string, flags: ApplyFlags): void {
+async function writeRewritten(
+  { series, result }: Run,
+  folder: string,
+  flags: ApplyFlags,
+  { signal }: Io,
+): Promise<void> {
   const texts = new Map<string, string>()
   const entries: string[] = []
   for (const [at, { name, patch, strip = flags.strip, reverse }] of series.entries()) {
@@ -159,7 +168,7 @@ function writeRewritten({ series, result }: Run, folder: string, flags: ApplyFla
     if (reverse === true) throw notRewritten(name)
     const file = basename(name)
     if (texts.has(file)) throw usageError('E_PATCH_NAME', `--rewrite-to: two patches are called ${file}`)
-    const rewritten = rewritePatch(patch, outcome.result, strip).patch
+    const { patch: rewritten } = await inSlices(rewriteSteps(patch, outcome.result, strip), signal)
     if (rewritten.files.length === 0) continue
     texts.set(file, printPatch(rewritten))
     entries.push(`${file}${strip === 1 ? '' : ` -p${strip}`}\n`)

@@ -1,8 +1,9 @@
 import { buildError, FwbuildError, messageOf, usageError } from '../core/errors.ts'
-import { dropLines } from '../core/patch/edit.ts'
+import { dropLinesSteps } from '../core/patch/edit.ts'
 import type { PatchDocument } from '../core/patch/model.ts'
 import { printPatch } from '../core/patch/print.ts'
 import type { NamedPatch } from '../core/patch/series.ts'
+import { inSlices } from '../effects/slices.ts'
 import type { Io } from './io.ts'
 import { readPatches } from './patch-input.ts'
 import { putPatch } from './patch-output.ts'
@@ -18,13 +19,13 @@ export async function editCommand(
   if (only === undefined || more.length > 0) throw usageError('E_PATCH_COUNT', 'edit takes one patch')
   const [problem] = only.patch.problems
   if (problem !== undefined) throw buildError('E_PATCH_FORMAT', `${name}:${problem.line}: ${problem.reason}`)
-  putPatch(printPatch(editedPatch(only, pattern)), flags.output, io)
+  putPatch(printPatch(await editedPatch(only, pattern, io)), flags.output, io)
 }
 
 /** The edit names file, hunk and line; which patch it was is known here. */
-function editedPatch({ name, patch }: NamedPatch, pattern: RegExp): PatchDocument {
+async function editedPatch({ name, patch }: NamedPatch, pattern: RegExp, io: Io): Promise<PatchDocument> {
   try {
-    return dropLines(patch, pattern)
+    return await inSlices(dropLinesSteps(patch, pattern), io.signal)
   } catch (error) {
     if (!(error instanceof FwbuildError)) throw error
     const { kind, code, hint } = error

@@ -1,3 +1,4 @@
+import type { Steps } from '../steps.ts'
 import { applyBinary, blobId } from './binary.ts'
 import { executableMode, type FileState, type Overlay, regularMode, validMode } from './file-state.ts'
 import { fileText, type FileText } from './file-text.ts'
@@ -13,7 +14,7 @@ import { patchTarget, type PatchTarget } from './target.ts'
 import { placeByBase } from './three-way.ts'
 
 /** Applies one file's part of a patch to the overlay; writes nothing when any hunk is refused. */
-export function applyFile(file: FilePatch, overlay: Overlay, options: FileOptions): FileVerdict {
+export function* applyFile(file: FilePatch, overlay: Overlay, options: FileOptions): Steps<FileVerdict> {
   const target = patchTarget(file, options.strip, (path) => overlay.read(path)?.kind === 'file')
   const shown = file.newAbsent ? file.oldName : file.newName
   if ('refused' in target) return refuse({ file, path: shown ?? '?' }, target.refused, target.short)
@@ -26,10 +27,10 @@ export function applyFile(file: FilePatch, overlay: Overlay, options: FileOption
   }
   if (file.binary !== undefined) return binaryFile(context, target, overlay, options)
   const moves = from !== undefined && to !== undefined && from !== to
-  if (from === undefined) return createFile(context, path, overlay, options)
+  if (from === undefined) return yield* createFile(context, path, overlay, options)
   const isCopy = file.git?.operation === 'copy'
   const there = isCopy ? overlay.read(path) : undefined
-  if (there !== undefined) return existingCopy(context, from, there, overlay, options)
+  if (there !== undefined) return yield* existingCopy(context, from, there, overlay, options)
   const source = isCopy ? copySource(from, overlay) : sourceOf(from, moves ? to : undefined, overlay)
   if (source === undefined) {
     if (to === undefined) return done(context, { alreadyApplied: true })
@@ -41,7 +42,7 @@ export function applyFile(file: FilePatch, overlay: Overlay, options: FileOption
   const text = fileText(content)
   const unfit = lineEndConflict(file, text.lines)
   if (unfit !== undefined) return refuse(context, unfit)
-  const hunks = placeAll(file, text, content, options)
+  const hunks = yield* placeAll(file, text, content, options)
   if (hunks.some(isConflict)) return done(context, { hunks, before: source.state })
   const edits = hunks.flatMap((hunk) => hunk.edits)
   const bytes = edits.length === 0 ? source.state.bytes : bytesOf(applyEdits(text.lines, edits).join(''))
@@ -65,18 +66,18 @@ export function applyFile(file: FilePatch, overlay: Overlay, options: FileOption
 }
 
 /** Places a file's hunks; those without a sure place by way of the file they were made for, if it is at hand. */
-function placeAll(
+function* placeAll(
   file: FilePatch,
   text: FileText,
   content: string,
   options: FileOptions,
-): readonly PlacedHunk[] {
+): Steps<readonly PlacedHunk[]> {
   const { hunks } = withFittingLineEnds(file, content)
-  const placed = placeHunks(text, hunks, options.place)
+  const placed = yield* placeHunks(text, hunks, options.place)
   if (!placed.some(isConflict) || options.readBlob === undefined) return placed
   const id = file.git?.oldBlob
   const base = id === undefined || /^0+$/.test(id) ? undefined : options.readBlob(id)
-  return base === undefined ? placed : placeByBase(text, binaryString(base), hunks, placed)
+  return base === undefined ? placed : yield* placeByBase(text, binaryString(base), hunks, placed)
 }
 
 /** Binary content is replaced as a whole; a rename along with it is too rare to guess at. */

@@ -1,6 +1,7 @@
+import { finish, type Steps } from '../steps.ts'
 import { applyFile } from './apply-file.ts'
 import { type FileState, overlayOf, type ReadFile } from './file-state.ts'
-import type { FileVerdict } from './file-verdict.ts'
+import type { FileOptions, FileVerdict } from './file-verdict.ts'
 import type { FilePatch, PatchDocument } from './model.ts'
 import type { PlaceOptions } from './place.ts'
 import type { PlacedHunk } from './placement.ts'
@@ -50,29 +51,38 @@ export interface Refusal {
  * Applies a patch to files that `readFile` supplies. Pure, and all or nothing: on any refusal no file
  * is changed, and the placements tell what would have become of each hunk.
  */
-export function applyPatch(
+export const applyPatch = (
   patch: PatchDocument,
   readFile: ReadFile,
   options: ApplyOptions = {},
-): ApplyResult {
+): ApplyResult => finish(applyPatchSteps(patch, readFile, options))
+
+/** The same, hunk by hunk. */
+export function* applyPatchSteps(
+  patch: PatchDocument,
+  readFile: ReadFile,
+  options: ApplyOptions,
+): Steps<ApplyResult> {
   const unfit = patch.problems.map(({ line, reason }) =>
     refusal('patch', undefined, `line ${line}: ${reason}`),
   )
   if (unfit.length > 0) return { status: 'refused', files: new Map(), placements: [], refusals: unfit }
   const overlay = overlayOf(readFile)
-  const verdicts = commitsOf(patch, options.reverse ?? false).flatMap((files) => {
+  const verdicts: FileVerdict[] = []
+  const ofFile: FileOptions = {
+    strip: options.strip ?? 1,
+    reverse: options.reverse ?? false,
+    readBlob: options.readBlob,
+    place: { bestEffort: options.bestEffort ?? false },
+  }
+  for (const files of commitsOf(patch, options.reverse ?? false)) {
     const ofCommit = overlayOf(overlay.read)
-    const ofFiles = files.map((file) =>
-      applyFile(file, ofCommit, {
-        strip: options.strip ?? 1,
-        reverse: options.reverse ?? false,
-        readBlob: options.readBlob,
-        place: { bestEffort: options.bestEffort ?? false },
-      }),
-    )
+    for (const file of files) {
+      verdicts.push(yield* applyFile(file, ofCommit, ofFile))
+      yield
+    }
     for (const [path, state] of ofCommit.changes()) overlay.write(path, state)
-    return ofFiles
-  })
+  }
   const refusals = verdicts.flatMap(refusalsOf)
   const placements = verdicts.map((verdict) => verdict.placement)
   if (refusals.length > 0) return { status: 'refused', files: new Map(), placements, refusals }

@@ -1,3 +1,4 @@
+import type { Steps } from '../steps.ts'
 import type { Candidate } from './candidates.ts'
 
 /** A candidate with what is known about it beyond its own text. */
@@ -39,9 +40,9 @@ const leftOutWorth = -0.3
 const disorderCost = 1e6
 
 /** Chooses one contender for each hunk so that order is kept and the sum of worths is greatest. */
-export function chooseTogether(contests: readonly Contest[]): readonly Choice[] {
-  const forward = sweep(contests, false)
-  const backward = sweep(contests.toReversed(), true).toReversed()
+export function* chooseTogether(contests: readonly Contest[]): Steps<readonly Choice[]> {
+  const forward = yield* sweep(contests, false)
+  const backward = (yield* sweep(contests.toReversed(), true)).toReversed()
   return contests.map((contest, at) => {
     const totals = options(contest).map((option, index) => {
       const both = (forward[at]?.[index] ?? 0) + (backward[at]?.[index] ?? 0)
@@ -62,7 +63,7 @@ const options = (contest: Contest): readonly (Contender | undefined)[] => [...co
 const ownWorth = (option: Contender | undefined): number => option?.worth ?? leftOutWorth
 
 /** Best total of all hunks up to and with each option, in the order given. */
-function sweep(contests: readonly Contest[], backwards: boolean): readonly (readonly number[])[] {
+function* sweep(contests: readonly Contest[], backwards: boolean): Steps<readonly (readonly number[])[]> {
   const totals: number[][] = []
   for (const [at, contest] of contests.entries()) {
     const neighbour = contests[at - 1]
@@ -81,6 +82,7 @@ function sweep(contests: readonly Contest[], backwards: boolean): readonly (read
       return ownWorth(option) + best
     })
     totals.push(row)
+    yield
   }
   return totals
 }

@@ -1,3 +1,4 @@
+import { finish, type Steps } from '../steps.ts'
 import { type CodeLine, dropFromCode, type Matches } from './c-drop.ts'
 import { CannotDrop, cannotDrop } from './edit-error.ts'
 import { displayText, withoutEol } from './lines.ts'
@@ -18,7 +19,7 @@ export function editLines(
   patch: PatchDocument,
   decide: (line: HunkLine, file: FilePatch, hunk: Hunk) => LineEdit,
 ): PatchDocument {
-  return editHunks(patch, (hunk, file) => {
+  const edited = editHunks(patch, (hunk, file) => {
     const first = hunk.lines.findIndex((line) => line.kind !== 'context')
     const last = hunk.lines.findLastIndex((line) => line.kind !== 'context')
     return hunk.lines.map((line, at) => {
@@ -32,6 +33,7 @@ export function editLines(
       return undefined
     })
   })
+  return finish(edited)
 }
 
 const codeFile = /\.(?:c|h|cc|hh|cpp|hpp|cxx|hxx)$/i
@@ -41,7 +43,11 @@ const codeFile = /\.(?:c|h|cc|hh|cpp|hpp|cxx|hxx)$/i
  * In C code the rest stays sound: of a condition only the operand that matches goes (see `dropFromCode`).
  * @throws build E_PATCH_EDIT where that is not possible
  */
-export function dropLines(patch: PatchDocument, pattern: RegExp): PatchDocument {
+export const dropLines = (patch: PatchDocument, pattern: RegExp): PatchDocument =>
+  finish(dropLinesSteps(patch, pattern))
+
+/** The same, hunk by hunk. */
+export function dropLinesSteps(patch: PatchDocument, pattern: RegExp): Steps<PatchDocument> {
   const test = new RegExp(pattern.source, pattern.flags.replaceAll(/[gy]/g, ''))
   const matches: Matches = (text) => test.test(displayText(text))
   return editHunks(patch, (hunk, file) => {
@@ -96,20 +102,22 @@ function dropCode(lines: readonly HunkLine[], matches: Matches): (HunkLine | und
 }
 
 /** `edit` gives a line or undefined for each line of the hunk. */
-function editHunks(
+function* editHunks(
   patch: PatchDocument,
   edit: (hunk: Hunk, file: FilePatch) => readonly (HunkLine | undefined)[],
-): PatchDocument {
+): Steps<PatchDocument> {
   let preamble = ''
   const files: FilePatch[] = []
   for (const file of patch.files) {
-    const edited = file.hunks.map((hunk) => ({
-      hunk,
-      edited: orElse(
+    const edited: EditedHunk[] = []
+    for (const hunk of file.hunks) {
+      const lines = orElse(
         () => edit(hunk, file),
         (error) => inFile(error, file, hunk),
-      ),
-    }))
+      )
+      edited.push({ hunk, edited: lines })
+      yield
+    }
     const hunks = renumber(edited)
     orElse(
       () => checkEnds(file, hunks),

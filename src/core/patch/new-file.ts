@@ -1,3 +1,4 @@
+import type { Steps } from '../steps.ts'
 import { type FileState, type Overlay, regularMode, symlinkMode, validMode } from './file-state.ts'
 import { fileText } from './file-text.ts'
 import { done, type FileContext, type FileOptions, type FileVerdict, refuse } from './file-verdict.ts'
@@ -7,18 +8,18 @@ import { kindConflict, unsafeLink } from './links.ts'
 import { placeHunks } from './place.ts'
 
 /** A copy whose name is taken: nothing is to be done where it is what the patch makes, else it must not be lost. */
-export function existingCopy(
+export function* existingCopy(
   context: FileContext,
   from: string,
   copy: FileState,
   overlay: Overlay,
   { place }: FileOptions,
-): FileVerdict {
+): Steps<FileVerdict> {
   const { file } = context
   const misfit = kindConflict(file, copy)
   if (misfit !== undefined) return refuse(context, misfit)
   const content = binaryString(copy.bytes)
-  const hunks = placeHunks(fileText(content), withFittingLineEnds(file, content).hunks, place)
+  const hunks = yield* placeHunks(fileText(content), withFittingLineEnds(file, content).hunks, place)
   const original = overlay.read(from)
   const isMade =
     hunks.length > 0
@@ -31,12 +32,12 @@ export function existingCopy(
 }
 
 /** Makes a file that is new; one that is there already may differ in its mode alone. */
-export function createFile(
+export function* createFile(
   context: FileContext,
   path: string,
   overlay: Overlay,
   options: FileOptions,
-): FileVerdict {
+): Steps<FileVerdict> {
   const { file } = context
   const before = overlay.read(path)
   const mode = file.git?.newMode ?? (before?.kind === 'file' ? before.mode : regularMode)
@@ -67,7 +68,7 @@ export function createFile(
   if (before !== undefined && before.bytes.length > 0) {
     return refuse(context, 'the file exists already with another content')
   }
-  const hunks = placeHunks(fileText(''), file.hunks, options.place)
+  const hunks = yield* placeHunks(fileText(''), file.hunks, options.place)
   overlay.write(path, after)
   return done(context, { hunks, before })
 }

@@ -9,6 +9,7 @@ import type { HunkPlacement, PlacedHunk, PlacementCandidate } from './placement.
 import { besideNamed, besideWhole } from './rival-doubt.ts'
 import { sectionDoubt } from './section-doubt.ts'
 import { type Sections, sectionsOf } from './section.ts'
+import type { Steps } from '../steps.ts'
 
 export interface PlaceOptions {
   /** Take the best place even where it is not clearly the right one, and mark it low confidence. */
@@ -27,7 +28,11 @@ const maxListed = 5
  * Finds the place of each hunk of one file. Hunks keep their order and never overlap; places compete on
  * how much of the old text stands there, on the section it lies in, and on agreeing offsets.
  */
-export function placeHunks(file: FileText, hunks: readonly Hunk[], options: PlaceOptions): PlacedHunk[] {
+export function* placeHunks(
+  file: FileText,
+  hunks: readonly Hunk[],
+  options: PlaceOptions,
+): Steps<PlacedHunk[]> {
   const sections = sectionsOf(file.lines)
   const all = hunks.map((hunk) => ({ hunk, sides: hunkSides(hunk), named: namedLine(hunk) }))
   const asWritten = placesAsWritten(file, all, sections)
@@ -38,8 +43,12 @@ export function placeHunks(file: FileText, hunks: readonly Hunk[], options: Plac
       ),
     )
   }
-  const contests = all.map((one) => contestOf(file, one, sections))
-  const choices = chooseTogether(contests)
+  const contests: Contest[] = []
+  for (const one of all) {
+    contests.push(contestOf(file, one, sections))
+    yield
+  }
+  const choices = yield* chooseTogether(contests)
   const placed = contests.map((contest, at) => {
     const { chosen, losses } = choices[at] ?? { chosen: -1, losses: [] }
     return verdictOf(contest, chosen, losses, options)

@@ -1,3 +1,4 @@
+import { finish, type Steps } from '../steps.ts'
 import type { ApplyResult, FilePlacement } from './apply.ts'
 import { withFittingLineEnds } from './line-ends.ts'
 import { binaryString, splitLines } from './lines.ts'
@@ -26,7 +27,11 @@ export interface RewrittenPatch {
  * @param result of applying `patch`, not reversed; must not be refused
  * @param strip as for applying
  */
-export function rewritePatch(patch: PatchDocument, result: ApplyResult, strip = 1): RewrittenPatch {
+export const rewritePatch = (patch: PatchDocument, result: ApplyResult, strip = 1): RewrittenPatch =>
+  finish(rewriteSteps(patch, result, strip))
+
+/** The same, file by file. */
+export function* rewriteSteps(patch: PatchDocument, result: ApplyResult, strip = 1): Steps<RewrittenPatch> {
   const files: FilePatch[] = []
   const leftOut: LeftOut[] = []
   let text = ''
@@ -35,6 +40,7 @@ export function rewritePatch(patch: PatchDocument, result: ApplyResult, strip = 
     if (placement === undefined) throw new Error('a rewrite of a patch without its placements')
     const rewritten = rewriteFile(file, placement, wasRenamed(file, result, strip), leftOut)
     text += file.preamble
+    yield
     if (rewritten === undefined) continue
     files.push({ ...rewritten, preamble: text })
     text = ''

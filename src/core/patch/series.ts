@@ -1,4 +1,5 @@
-import { type ApplyOptions, applyPatch, type ApplyResult } from './apply.ts'
+import { finish, type Steps } from '../steps.ts'
+import { type ApplyOptions, applyPatchSteps, type ApplyResult } from './apply.ts'
 import { type FileState, overlayOf, type ReadFile } from './file-state.ts'
 import type { PatchDocument } from './model.ts'
 
@@ -29,17 +30,24 @@ export interface SeriesResult {
 }
 
 /** Applies patches one upon the other without writing anything; all or nothing, like each of them. */
-export function applySeries(
+export const applySeries = (
   series: readonly NamedPatch[],
   readFile: ReadFile,
   options: SeriesOptions = {},
-): SeriesResult {
+): SeriesResult => finish(applySeriesSteps(series, readFile, options))
+
+/** The same, hunk by hunk. */
+export function* applySeriesSteps(
+  series: readonly NamedPatch[],
+  readFile: ReadFile,
+  options: SeriesOptions = {},
+): Steps<SeriesResult> {
   const overlay = overlayOf(readFile)
   const patches: { name: string; result: ApplyResult }[] = []
   let refused = false
   for (const named of series) {
     const { name, patch, strip = options.strip } = named
-    const result = applyPatch(patch, overlay.read, {
+    const result = yield* applyPatchSteps(patch, overlay.read, {
       ...options,
       ...(strip === undefined ? {} : { strip }),
       reverse: isReversed(named, options.reverse),

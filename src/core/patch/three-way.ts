@@ -1,4 +1,5 @@
 import { diffArrays } from 'diff'
+import type { Steps } from '../steps.ts'
 import { exactPositions, fileText, type FileText } from './file-text.ts'
 import type { Hunk } from './model.ts'
 import { placeHunks } from './place.ts'
@@ -14,14 +15,14 @@ const maxChangedLines = 4000
  * @param placed what was found without it; its refused hunks are tried again
  * @returns the same, with the hunks that this placed
  */
-export function placeByBase(
+export function* placeByBase(
   file: FileText,
   base: string,
   hunks: readonly Hunk[],
   placed: readonly PlacedHunk[],
-): readonly PlacedHunk[] {
+): Steps<readonly PlacedHunk[]> {
   const original = fileText(base)
-  const inBase = placeHunks(original, hunks, { bestEffort: false })
+  const inBase = yield* placeHunks(original, hunks, { bestEffort: false })
   if (inBase.some(({ placement }) => placement.status !== 'exact')) return placed
   const kept = lineMap(original.lines, file.lines)
   if (kept === undefined) return placed

@@ -9,8 +9,9 @@ import type { Json } from '../../core/json.ts'
 import { patchMetadata } from '../../core/patch/metadata.ts'
 import { printPatch } from '../../core/patch/print.ts'
 import { rewritePatch } from '../../core/patch/rewrite.ts'
-import { applySeries, type NamedPatch, type SeriesResult } from '../../core/patch/series.ts'
+import { applySeriesSteps, type NamedPatch, type SeriesResult } from '../../core/patch/series.ts'
 import { loadPatches } from '../../effects/patch-files.ts'
+import { inSlices } from '../../effects/slices.ts'
 import type { PatchFinding, RewrittenFile } from '../openwrt/context.ts'
 import { checkLockedPatches } from '../openwrt/lock.ts'
 import type { Step, StepTools } from '../run.ts'
@@ -42,7 +43,7 @@ export const patchStep: Step<HostKernelContext, PatchOutputs> = {
   run: async (context, tools) => {
     const series = await chooseSeries(context)
     const tree = patchedTree(context.places)
-    const result = applySeries(series, tree.pristine)
+    const result = await inSlices(applySeriesSteps(series, tree.pristine), context.signal)
     const patches = series.map((patch, index) => findingOf(patch, result.patches[index]?.result))
     if (result.status === 'refused') throw refusedError(context, result)
     for (const { name, hunks } of patches) if (hunks !== 'exact') tools.note(`${name}: ${hunks}`)

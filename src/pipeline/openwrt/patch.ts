@@ -9,9 +9,10 @@ import { binaryString } from '../../core/patch/lines.ts'
 import { parsePatch } from '../../core/patch/parse.ts'
 import { printPatch } from '../../core/patch/print.ts'
 import { rewritePatch } from '../../core/patch/rewrite.ts'
-import { applySeries, type NamedPatch, type SeriesResult } from '../../core/patch/series.ts'
+import { applySeriesSteps, type NamedPatch, type SeriesResult } from '../../core/patch/series.ts'
 import { commitFiles, keepCommit, readStoredFile, type FileChange } from '../../effects/git-objects.ts'
 import { checkOut, worktreeIsAt } from '../../effects/git-worktree.ts'
+import { inSlices } from '../../effects/slices.ts'
 import { translatingGit } from '../../effects/git.ts'
 import { giveTo } from '../../effects/build-user.ts'
 import type { Step, StepTools } from '../run.ts'
@@ -142,7 +143,10 @@ async function applyToCommit(
     context,
     series.flatMap(({ patch }) => pathsOf(patch)),
   )
-  const result = applySeries(series, (path) => files.get(path))
+  const result = await inSlices(
+    applySeriesSteps(series, (path) => files.get(path)),
+    context.signal,
+  )
   const patches = series.map((loaded, index) => findingOf(loaded, result.patches[index]?.result))
   if (result.status === 'refused') throw refusedError(result)
   for (const patch of patches) if (patch.hunks !== 'exact') tools.note(`${patch.name}: ${patch.hunks}`)
