@@ -1,10 +1,10 @@
 import { existsSync } from 'node:fs'
 import { readdir } from 'node:fs/promises'
-import { join } from 'node:path'
+import { join, relative } from 'node:path'
 import type { Command } from 'commander'
 import { cancelledError, usageError } from '../core/errors.ts'
 import { findRelease } from '../core/release/catalogue.ts'
-import { removeTree } from '../effects/files.ts'
+import { removeBeneath } from '../effects/beneath/remove.ts'
 import { takeWorkLock } from '../effects/work-lock.ts'
 import { isWorkDir } from '../effects/work-tag.ts'
 import { clearUpAfterCrash } from '../pipeline/clear-up.ts'
@@ -59,7 +59,7 @@ export function define(command: Command, io: Io): void {
       if (all.length === 0) tell(`nothing to remove in ${work}`)
       for (const folder of all) {
         if (signal.aborted) throw cancelledError()
-        await removeTree(folder)
+        await removeBeneath(work, relative(work, folder), signal)
         tell(`removed ${folder}`)
       }
     })

@@ -5,7 +5,7 @@ import { InvalidArgumentError, type Command } from 'commander'
 import type { BootResult } from '../core/boot/boot-result.ts'
 import { bootError, usageError } from '../core/errors.ts'
 import type { Reporter } from '../core/events.ts'
-import { wholeSectorBytes } from '../core/image/conversion.ts'
+import { mostDiskBytes, wholeSectorBytes } from '../core/image/conversion.ts'
 import { formatOfName, hypervisors, imageFormats, type Hypervisor } from '../core/image/formats.ts'
 import { firmwares, recognizeImage, type Firmware } from '../core/image/image-names.ts'
 import { atomicWrite, removeTree } from '../effects/files.ts'
@@ -60,8 +60,10 @@ async function verify(image: string, options: VerifyOptions, io: Io): Promise<vo
   const scratch = await mkdtemp(join(tmpdir(), 'fwbuild-verify-'))
   try {
     const imagePath = name.endsWith('.gz') ? join(scratch, 'disk.img') : image
-    if (imagePath !== image)
-      await gunzipFile(image, imagePath, { signal: io.signal, cutTo: wholeSectorBytes })
+    if (imagePath !== image) {
+      const limits = { signal: io.signal, maxBytes: mostDiskBytes }
+      await gunzipFile(image, imagePath, { ...limits, cutTo: wholeSectorBytes })
+    }
     const boots: BootResult[] = []
     for (const kind of firmware) {
       boots.push(

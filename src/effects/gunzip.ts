@@ -1,7 +1,7 @@
 import { createReadStream } from 'node:fs'
 import { open, truncate, type FileHandle } from 'node:fs/promises'
 import { crc32, createInflateRaw } from 'node:zlib'
-import { cancelledError, infraError, messageOf } from '../core/errors.ts'
+import { buildError, cancelledError, infraError, messageOf } from '../core/errors.ts'
 import { replaceFile } from './files.ts'
 
 const chunkBytes = 256 * 1024
@@ -11,19 +11,24 @@ const zeros = Buffer.alloc(chunkBytes)
  * Unpacks the first member of a gzip file (RFC 1952) and ignores what follows it: OpenWrt appends
  * its image metadata there. Runs of zeros become holes in the output.
  * @param options.cutTo maps the unpacked size to the size to keep, e.g. `wholeSectorBytes`
+ * @param options.maxBytes of the unpacked file: a gzip file may unpack to a thousand times its size
  * @returns size of the output in bytes
- * @throws infra E_GZIP_CORRUPT when the file is no gzip file, ends early or fails its checksum;
+ * @throws build E_FILE_TOO_LARGE; infra E_GZIP_CORRUPT when the file is no gzip file, ends early or fails its checksum;
  *   the output then does not exist. Errors of replaceFile; cancelled.
  */
 export async function gunzipFile(
   from: string,
   to: string,
-  options: { readonly signal?: AbortSignal; readonly cutTo?: (bytes: number) => number } = {},
+  options: {
+    readonly maxBytes: number
+    readonly signal?: AbortSignal
+    readonly cutTo?: (bytes: number) => number
+  },
 ): Promise<number> {
   const source = await open(from, 'r')
   try {
     return await replaceFile(to, async (temporary) => {
-      const unpackedBytes = await unpack(source, from, temporary, options.signal)
+      const unpackedBytes = await unpack(source, from, temporary, options)
       const bytes = options.cutTo?.(unpackedBytes) ?? unpackedBytes
       // Also sets the size where the file ends in a hole.
       await truncate(temporary, bytes)
@@ -38,7 +43,7 @@ async function unpack(
   source: FileHandle,
   from: string,
   to: string,
-  signal: AbortSignal | undefined,
+  { maxBytes, signal }: { readonly maxBytes: number; readonly signal?: AbortSignal },
 ): Promise<number> {
   const headerBytes = await gzipHeaderBytes(source, from)
   const output = await open(to, 'wx')
@@ -54,6 +59,7 @@ async function unpack(
   let sum = 0
   try {
     for await (const chunk of inflate as AsyncIterable<Buffer>) {
+      if (bytes + chunk.length > maxBytes) throw tooLarge(from, maxBytes)
       sum = crc32(chunk, sum)
       if (!chunk.equals(zeros.subarray(0, chunk.length))) await output.write(chunk, 0, chunk.length, bytes)
       bytes += chunk.length
@@ -109,6 +115,9 @@ async function gzipHeaderBytes(source: FileHandle, from: string): Promise<number
   }
   return (flags & flag.headerCrc) === 0 ? position : position + 2
 }
+
+const tooLarge = (path: string, maxBytes: number): Error =>
+  buildError('E_FILE_TOO_LARGE', `${path} unpacks to more than the ${maxBytes} bytes that are taken`)
 
 const corrupt = (path: string, why: string): Error =>
   infraError('E_GZIP_CORRUPT', `${path} cannot be unpacked: ${why}`, {

@@ -1,13 +1,13 @@
 import { spawn } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
 import { once } from 'node:events'
-import { lstat, mkdir, realpath } from 'node:fs/promises'
+import { lstat, realpath } from 'node:fs/promises'
 import { constants } from 'node:os'
 import { basename, dirname, join } from 'node:path'
 import { PassThrough, type Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { cancelledError, infraError, messageOf } from '../core/errors.ts'
-import { giveTo } from './build-user.ts'
+import { makeFolderBeneath } from './beneath/write.ts'
 import type { BuildUser, Engine, ExecOptions, ExecResult, Session, SessionSpec, Terminal } from './engine.ts'
 import { stopMarked } from './marked-processes.ts'
 import { makeMountSources } from './mounts.ts'
@@ -44,11 +44,9 @@ export function hostEngine(env: Env): Engine {
       if (signal.aborted) throw cancelledError()
       await makeMountSources(spec.mounts, spec.user)
       // As in a container, the caller's own settings (~/.gitconfig) have no part in a build.
-      const home = join(spec.workDir, 'home')
-      await mkdir(home, { recursive: true })
-      await giveTo(home, spec.user, signal)
+      makeFolderBeneath(spec.workDir, 'home', { owner: spec.user })
       await requireAccess(spec, signal)
-      return sessionOf(spec, env, home, await realpath(spec.workDir))
+      return sessionOf(spec, env, join(spec.workDir, 'home'), await realpath(spec.workDir))
     },
   }
 }
@@ -97,7 +95,7 @@ function sessionOf(spec: SessionSpec, env: Env, home: string, workDir: string): 
   return {
     exec,
     inside: (path) => path,
-    readTar,
+    readTar: (hostPath, signal) => readTar(hostPath, spec.user, signal),
     interactive,
     [Symbol.asyncDispose]: () => Promise.resolve(),
   }
@@ -129,14 +127,15 @@ async function requireAccess({ mounts, user }: SessionSpec, signal: AbortSignal)
   })
 }
 
-async function readTar(hostPath: string, signal: AbortSignal): Promise<Readable> {
+/** As the build user: a link of the build's leads to nothing that the build could not read itself. */
+async function readTar(hostPath: string, user: BuildUser, signal: AbortSignal): Promise<Readable> {
   try {
     await lstat(hostPath)
   } catch (error) {
     throw infraError('E_FILE_MISSING', `${hostPath} does not exist`, { cause: error })
   }
   const argv = ['tar', '-C', dirname(hostPath), '-cf', '-', '--', basename(hostPath)]
-  const running = await startProcess(argv, { signal })
+  const running = await startProcess(asUser(argv, user), { signal })
   running.endStdin()
   running.stderr.resume()
   const archive = new PassThrough()

@@ -19,9 +19,15 @@ function isBelow(directory: string, path: string): boolean {
   return way !== '..' && !way.startsWith('../')
 }
 
-/** Makes the folders that are to be mounted, owned by the build user where they are new. */
+/**
+ * Makes the folders that are to be mounted. Those that a build writes to are owned by the build user where they
+ * are new; the folders above them never are, or a build without containers could put others in their place.
+ */
 export async function makeMountSources(mounts: readonly Mount[], user: BuildUser): Promise<void> {
-  for (const { source } of mounts) await makeFolder(source, user)
+  for (const { source, readonly } of mounts) {
+    const isNew = (await mkdir(source, { recursive: true })) !== undefined
+    if (isNew && readonly !== true && process.getuid?.() === 0) await lchown(source, user.uid, user.gid)
+  }
 }
 
 /** Makes a folder that the build user may write to; what is there already is not looked into. */

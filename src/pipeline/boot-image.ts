@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
-import { mkdtemp, readFile, writeFile } from 'node:fs/promises'
+import { mkdtemp, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Accelerator, BootResult, CheckResult } from '../core/boot/boot-result.ts'
 import {
@@ -21,7 +21,8 @@ import type { Firmware } from '../core/image/image-names.ts'
 import { proofDisk, proofVm } from '../core/vm/proof-vm.ts'
 import { qemuCommand } from '../core/vm/qemu-arguments.ts'
 import type { NinePShare, VmFirmware } from '../core/vm/vm-definition.ts'
-import { removeTree } from '../effects/files.ts'
+import { readTextBeneath } from '../effects/beneath/read.ts'
+import { removeBeneath } from '../effects/beneath/remove.ts'
 import { kvmAvailable, prepareOvmf, startMachine, type OvmfFiles } from '../effects/qemu.ts'
 
 export interface BootProofOptions {
@@ -80,7 +81,7 @@ export async function proveBoot(options: BootProofOptions): Promise<BootResult> 
     })
     return (await bootOnce(options, last, directory)).result
   } finally {
-    await removeTree(directory)
+    await removeBeneath(dirname(directory), basename(directory))
   }
 }
 
@@ -202,13 +203,22 @@ async function shareSeenFromHost(
   if (inGuest?.status !== 'passed') {
     return { name, status: 'not-run', detail: 'the guest did not use the share' }
   }
-  const written = await readFile(join(share.path, 'from-guest'), 'utf8').catch(() => undefined)
+  const written = fromGuest(share.path)
   if (written?.trim() === share.guestToken) {
     return { name, status: 'passed', detail: "the guest's file has arrived on the host" }
   }
   const detail =
     written === undefined ? "the guest's file is not there" : "the guest's file has other content"
   return { name, status: 'failed', detail }
+}
+
+/** The guest may have put anything there: a link of its making is not followed on this machine. */
+function fromGuest(share: string): string | undefined {
+  try {
+    return readTextBeneath(share, 'from-guest', 4096)
+  } catch {
+    return undefined
+  }
 }
 
 /** Hypervisors whose devices plain QEMU cannot show; the final kernel configuration speaks for them. */

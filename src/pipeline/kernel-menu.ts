@@ -31,7 +31,7 @@ export async function kernelMenu(
   options: MenuOptions,
 ): Promise<string | undefined> {
   return inBuild(settings, 'fwbuild kconfig menu', options.signal, options.tell, async (context) => {
-    const kernelDir = await findKernelTree(context.tree)
+    const kernelDir = join(context.tree, findKernelTree(context.tree))
     const build: KernelBuild = {
       ...context,
       signal: options.signal,
@@ -77,11 +77,11 @@ async function edited(
   terminal: Terminal,
 ): Promise<Values | undefined> {
   await using draft = await draftConfig(build, kernelDir, layered)
-  const before = await draft.read()
+  const before = draft.read() ?? new Map()
   const exitCode = await build.session.interactive(draft.makeArguments('menuconfig'), build.tree, terminal)
   if (exitCode === 0) {
-    const after = await draft.read()
-    return differingNames(before, after).length === 0 ? undefined : after
+    const after = draft.read()
+    return after === undefined || differingNames(before, after).length === 0 ? undefined : after
   }
   throw buildError('E_MENU', `menuconfig ended with ${exitCode}`, {
     hint: 'its output stands above; the terminal needs at least 19 lines by 80 columns',

@@ -9,6 +9,12 @@ const mebibyte = 1024 * 1024
  */
 export const wholeSectorBytes = (bytes: number): number => bytes - (bytes % sectorBytes)
 
+/**
+ * The largest disk that is taken from a build or unpacked. Real ones have a few GiB at most, and a gzip file may
+ * unpack to a thousand times its size.
+ */
+export const mostDiskBytes = 64 * 1024 ** 3
+
 /** Azure takes a fixed VHD only when its virtual size is a multiple of 1 MiB; more is added, nothing cut. */
 export const azureDiskBytes = (bytes: number): number => Math.ceil(bytes / mebibyte) * mebibyte
 

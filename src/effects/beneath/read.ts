@@ -64,6 +64,10 @@ export function readBeneath(root: string, path: string, maxBytes: number): Buffe
   }
 }
 
+/** The same as text in UTF-8. */
+export const readTextBeneath = (root: string, path: string, maxBytes: number): string | undefined =>
+  readBeneath(root, path, maxBytes)?.toString('utf8')
+
 /**
  * A regular file as a stream, which closes it.
  * @throws build E_UNSAFE_PATH; E_FILE_MISSING where it is absent

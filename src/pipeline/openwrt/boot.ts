@@ -1,10 +1,10 @@
-import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import type { BootResult } from '../../core/boot/boot-result.ts'
 import { bootError } from '../../core/errors.ts'
 import type { Firmware } from '../../core/image/image-names.ts'
 import type { Json } from '../../core/json.ts'
 import type { Artifact } from '../../core/manifest/artifact.ts'
+import { isFileBeneath } from '../../effects/beneath/read.ts'
 import { proveBoot } from '../boot-image.ts'
 import type { Step, StepTools } from '../run.ts'
 import type { OpenwrtContext } from './context.ts'
@@ -49,7 +49,7 @@ export const bootStep: Step<OpenwrtContext, BootOutputs> = {
   // What failed is tried again: the cause may have been this machine and not the image.
   intact: async (context, outputs) =>
     proofsOf(outputs).every(
-      ({ result }) => result.status === 'passed' && existsSync(join(context.paths.output, result.serialLog)),
+      ({ result }) => result.status === 'passed' && isFileBeneath(context.paths.output, result.serialLog),
     ),
   adopt: (context, outputs) => {
     const proofs = proofsOf(outputs)

@@ -1,6 +1,4 @@
-import { existsSync } from 'node:fs'
-import { readFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { buildError } from '../../core/errors.ts'
 import { checkConfig } from '../../core/kconfig/check.ts'
 import { symbolsFromOpenwrt } from '../../core/openwrt/kernel-layers.ts'
@@ -16,6 +14,7 @@ import { findKernelTree } from './kernel-tree.ts'
 import { explainKernelMismatch } from '../kernel/kernel-why.ts'
 import { requireAll } from '../kernel/require-symbols.ts'
 import { make, offlineDownloads } from './make.ts'
+import { readTreeText } from './tree-files.ts'
 
 type CompileOutputs = {
   readonly files: readonly FileStamp[]
@@ -55,13 +54,13 @@ export const compileStep: Step<OpenwrtContext, CompileOutputs> = {
     await makeTarget('world')
     await checkKernel(context, tools)
     return {
-      files: await stampFiles(join(context.tree, targetFolder)),
+      files: await stampFiles(context.tree, targetFolder),
       kernelConfig: path,
       kernelSymbols: symbols,
       items,
     }
   },
-  intact: (context, outputs) => stampsHold(join(context.tree, targetFolder), outputs.files),
+  intact: (context, outputs) => stampsHold(context.tree, outputs.files, targetFolder),
   adopt: (context, outputs) => {
     context.found.targetFiles = outputs.files
     context.found.kernelConfig = outputs.kernelConfig
@@ -74,29 +73,29 @@ async function checkKernel(
   context: OpenwrtContext,
   tools: StepTools,
 ): Promise<{ readonly path: string; readonly symbols: number }> {
-  const kernelDir = await findKernelTree(context.tree)
+  const kernel = findKernelTree(context.tree)
+  const path = join(context.tree, kernel, '.config')
   // The copies beside it (.config.set, .config.target) give false positives.
-  const path = join(kernelDir, '.config')
-  if (!existsSync(path)) {
+  const text = readTreeText(context.tree, `${kernel}/.config`)
+  if (text === undefined) {
     throw buildError('E_KERNEL_CONFIG', `no kernel configuration ${path} after the kernel was compiled`)
   }
   const wanted = await wantedKernelSymbols(context)
-  const config = parseDotConfig(await readFile(path, 'utf8'), path)
+  const config = parseDotConfig(text, path)
   const mismatches = checkConfig(wanted, config)
   const told = context.found.kernelLost
   const news = mismatches.filter(({ symbol }) => !told.has(symbol))
   const where = 'the kernel’s final .config'
   if (news.some(({ assignment }) => assignment.need === 'required')) {
     // Reading the tree takes seconds, so only when there is something to explain.
-    const tree = await readKernelInside(await kernelBuild(context, tools), kernelDir)
+    const tree = await readKernelInside(await kernelBuild(context, tools), dirname(path))
     const better = checkConfig(wanted, config, definedNames(tree)).filter(({ symbol }) => !told.has(symbol))
-    const byOpenwrt = symbolsFromOpenwrt(await readFile(join(context.tree, '.config'), 'utf8'))
+    const byOpenwrt = symbolsFromOpenwrt(readTreeText(context.tree, '.config') ?? '')
     requireAll(better, where, tools, explainKernelMismatch(tree, config.values, byOpenwrt))
   } else requireAll(news, where, tools)
   context.found.kernelLost = new Set(mismatches.map(({ symbol }) => symbol))
   return { path, symbols: wanted.length - mismatches.length }
 }
 
-/** A file of bin/targets/x86/64 by its path on this machine. */
-export const targetPath = (context: OpenwrtContext, name: string): string =>
-  join(context.tree, targetFolder, name)
+/** A file of bin/targets/x86/64 by its path below the tree. */
+export const targetPath = (name: string): string => `${targetFolder}/${name}`

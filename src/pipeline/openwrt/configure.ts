@@ -1,18 +1,16 @@
 import { createHash } from 'node:crypto'
-import { existsSync } from 'node:fs'
-import { readFile } from 'node:fs/promises'
-import { join } from 'node:path'
 import { checkConfig } from '../../core/kconfig/check.ts'
 import { parseDotConfig } from '../../core/kconfig/dot-config.ts'
 import { renderFragment } from '../../core/kconfig/merge.ts'
 import { originText, type Assignment } from '../../core/kconfig/types.ts'
 import { seedConfig, seedText } from '../../core/openwrt/seed-config.ts'
+import { isFileBeneath } from '../../effects/beneath/read.ts'
 import { requireAll } from '../kernel/require-symbols.ts'
 import type { Step, StepTools } from '../run.ts'
 import type { OpenwrtContext } from './context.ts'
 import { loadFragments, mergeForKernel } from './fragments.ts'
 import { make, runInTree } from './make.ts'
-import { writeForBuild } from './tree-files.ts'
+import { readTreeText, writeForBuild } from './tree-files.ts'
 
 type ConfigureOutputs = {
   readonly configDigest: string
@@ -49,7 +47,7 @@ export const configureStep: Step<OpenwrtContext, ConfigureOutputs> = {
     await writeForBuild(context, '.config', seedText(wanted))
     await warnWithoutHistory(context, tools)
     await make(context, ['defconfig'], tools)
-    const text = await readFile(join(context.tree, '.config'), 'utf8')
+    const text = readTreeText(context.tree, '.config') ?? ''
     const mismatches = checkConfig(wanted, parseDotConfig(text, '.config'))
     requireAll(mismatches, 'OpenWrt’s .config', tools)
     tools.note(
@@ -59,8 +57,8 @@ export const configureStep: Step<OpenwrtContext, ConfigureOutputs> = {
     return { configDigest: sha256(text), asked: wanted.length, leftOut }
   },
   intact: async (context, outputs) => {
-    const file = join(context.tree, '.config')
-    return existsSync(file) && sha256(await readFile(file, 'utf8')) === outputs.configDigest
+    const text = readTreeText(context.tree, '.config')
+    return text !== undefined && sha256(text) === outputs.configDigest
   },
   adopt: (context, outputs) => {
     context.found.configDigest = outputs.configDigest
@@ -70,7 +68,7 @@ export const configureStep: Step<OpenwrtContext, ConfigureOutputs> = {
 
 /** The tree's getver.sh and get_source_date_epoch.sh ask git, and keep quiet when it cannot read. */
 async function warnWithoutHistory(context: OpenwrtContext, tools: StepTools): Promise<void> {
-  if (existsSync(join(context.tree, 'version'))) return
+  if (isFileBeneath(context.tree, 'version')) return
   const askGit = ['git', 'rev-parse', '--verify', '--quiet', 'HEAD']
   if ((await runInTree(context, askGit, tools, tools.line)) === 0) return
   tools.note(

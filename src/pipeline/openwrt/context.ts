@@ -114,7 +114,7 @@ async function mountTable(
 export const stateDirOf = (workDir: string, release: string): string => join(workDir, 'builds', release)
 
 /** Kept as soon as a session opens: the run that comes to the manifest may be a later one. */
-export const buildrootFile = (stateDir: string): string => join(stateDir, 'buildroot.json')
+export const buildrootFile = 'buildroot.json'
 
 /** The miniature as a git repository, made when it is used. */
 export const miniRepositoryOf = ({ paths }: Pick<OpenwrtSettings, 'paths'>): string =>
@@ -138,7 +138,7 @@ export async function openwrtContext(
   const open = async (tell: (text: string) => void): Promise<Session> => {
     const buildroot = await settings.ensureBuildroot(tell)
     const { image, id } = buildroot
-    await atomicWrite(buildrootFile(stateDir), canonicalJson({ image, id }))
+    await atomicWrite(join(stateDir, buildrootFile), canonicalJson({ image, id }))
     for (const text of buildrootNotes(buildroot, settings.lock)) note(text)
     const mounts = await mountTable(paths, tree, gitDir, spec.release.name)
     return engine.open(

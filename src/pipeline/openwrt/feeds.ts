@@ -1,9 +1,8 @@
-import { createHash } from 'node:crypto'
-import { existsSync } from 'node:fs'
-import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { buildError, messageOf } from '../../core/errors.ts'
 import { parseFeedsConf, renderFeedsConf, type FeedLine } from '../../core/openwrt/feeds-conf.ts'
+import { isFileBeneath } from '../../effects/beneath/read.ts'
+import { contentDigest } from '../../effects/file-stamps.ts'
 import { fetchSource, resolveSource, type ResolvedSource } from '../../effects/git-mirror.ts'
 import { keepCommit, readStoredFile } from '../../effects/git-objects.ts'
 import { checkOut, worktreeIsAt } from '../../effects/git-worktree.ts'
@@ -24,7 +23,7 @@ export const feedsStep: Step<OpenwrtContext, FeedOutputs> = {
     return {
       commit: context.found.commit,
       feeds: feeds.map(({ name, flags, location, commit }) => ({ name, flags, location, commit })),
-      own: await digestOf(ownFeed(context)),
+      own: await contentDigest(ownFeed(context)),
       buildroot: context.buildrootInputs,
     }
   },
@@ -40,7 +39,7 @@ export const feedsStep: Step<OpenwrtContext, FeedOutputs> = {
     return { feeds: found, leftOut }
   },
   intact: async (context, outputs) => {
-    if (!existsSync(join(context.tree, 'feeds.conf'))) return false
+    if (!isFileBeneath(context.tree, 'feeds.conf')) return false
     const checks = outputs.feeds.map((feed) => worktreeIsAt({ ...context, path: feed.path }, feed.commit))
     return (await Promise.all(checks)).every(Boolean)
   },
@@ -127,13 +126,4 @@ async function runFeeds(context: OpenwrtContext, args: readonly string[], tools:
   throw buildError('E_FEEDS', `scripts/feeds ${args.join(' ')} failed (exit ${exitCode}):${lines}`, {
     hint: `log: ${tools.logPath}`,
   })
-}
-
-/** sha256 over names and contents of all files below a folder. */
-async function digestOf(folder: string): Promise<string> {
-  const hash = createHash('sha256')
-  const entries = await readdir(folder, { recursive: true, withFileTypes: true })
-  const files = entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name))
-  for (const file of files.sort()) hash.update(`${file.slice(folder.length)}\0`).update(await readFile(file))
-  return hash.digest('hex')
 }

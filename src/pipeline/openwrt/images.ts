@@ -1,14 +1,12 @@
-import { createWriteStream } from 'node:fs'
-import { readdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
-import { pipeline } from 'node:stream/promises'
-import { extract } from 'tar-stream'
 import { buildError } from '../../core/errors.ts'
-import { wholeSectorBytes } from '../../core/image/conversion.ts'
+import { mostDiskBytes, wholeSectorBytes } from '../../core/image/conversion.ts'
 import { formatOfName, type ImageFormat } from '../../core/image/formats.ts'
 import { outputName, recognizeImage, type UpstreamImage } from '../../core/image/image-names.ts'
 import type { Artifact } from '../../core/manifest/artifact.ts'
-import { removeTree, replaceFile, sha256File } from '../../effects/files.ts'
+import { copyBeneath, sha256Beneath } from '../../effects/beneath/copy.ts'
+import { listBeneath, statBeneath } from '../../effects/beneath/read.ts'
+import { removeBeneath } from '../../effects/beneath/remove.ts'
 import { gunzipFile } from '../../effects/gunzip.ts'
 import { convertImage } from '../../effects/qemu-img.ts'
 import type { Step, StepTools } from '../run.ts'
@@ -45,13 +43,11 @@ export const imagesStep: Step<OpenwrtContext, ImageOutputs> = {
     await removeStale(context, new Set(images.map((image) => image.path)))
     return { images }
   },
-  intact: async (context, outputs) => {
-    const checks = outputs.images.map(async (image) => {
-      const found = await stat(join(context.paths.output, image.path)).catch(() => undefined)
-      return found?.size === image.bytes && found.mtimeMs === image.mtimeMs
-    })
-    return (await Promise.all(checks)).every(Boolean)
-  },
+  intact: async (context, outputs) =>
+    outputs.images.every((image) => {
+      const found = statBeneath(context.paths.output, image.path)
+      return found?.isFile() === true && found.size === image.bytes && found.mtimeMs === image.mtimeMs
+    }),
   adopt: (context, outputs) => {
     context.found.artifacts = outputs.images.map(({ kind, firmware, format, path, bytes, sha256 }) => ({
       kind,
@@ -91,8 +87,9 @@ async function emit(context: OpenwrtContext, disk: Disk, tools: StepTools): Prom
   tools.progress({ item: disk.name })
   const rawName = outputName(disk.image, 'raw')
   const keepsRaw = context.spec.formats.includes('raw')
-  const raw = join(output, keepsRaw ? rawName : `.${rawName}.unpacked`)
-  await readDisk(context, disk, raw, tools)
+  const rawFile = keepsRaw ? rawName : `.${rawName}.unpacked`
+  const raw = join(output, rawFile)
+  await takeDisk(context, disk, rawFile, signal)
   const results: ImageOutput[] = []
   for (const format of context.spec.formats) {
     const name = outputName(disk.image, format)
@@ -100,43 +97,26 @@ async function emit(context: OpenwrtContext, disk: Disk, tools: StepTools): Prom
     if (format !== 'raw') await convertImage(raw, format, join(output, name), { signal })
     results.push(await describe(output, name, disk.image, format, signal))
   }
-  if (!keepsRaw) await removeTree(raw)
+  if (!keepsRaw) await removeBeneath(output, rawFile)
   return results
 }
 
-/** One file out of the session as a tar stream; unpacked where upstream compressed it. */
-async function readDisk(context: OpenwrtContext, disk: Disk, to: string, tools: StepTools): Promise<void> {
-  const { signal } = tools
-  if (!disk.image.gzip) return readFromSession(context, disk.name, to, tools)
+/** One file out of the tree, where the build may still change it; unpacked where upstream compressed it. */
+async function takeDisk(
+  { tree, paths: { output } }: OpenwrtContext,
+  { name, image }: Disk,
+  to: string,
+  signal: AbortSignal,
+): Promise<void> {
+  const limits = { maxBytes: mostDiskBytes, signal }
+  if (!image.gzip) return void (await copyBeneath(tree, targetPath(name), join(output, to), limits))
   const packed = `${to}.packed`
   try {
-    await readFromSession(context, disk.name, packed, tools)
-    await gunzipFile(packed, to, { signal, cutTo: wholeSectorBytes })
+    await copyBeneath(tree, targetPath(name), join(output, packed), limits)
+    await gunzipFile(join(output, packed), join(output, to), { ...limits, cutTo: wholeSectorBytes })
   } finally {
-    await removeTree(packed)
+    await removeBeneath(output, packed)
   }
-}
-
-async function readFromSession(
-  context: OpenwrtContext,
-  name: string,
-  to: string,
-  tools: StepTools,
-): Promise<void> {
-  const { signal } = tools
-  const session = await context.session((text) => tools.line(text))
-  const tar = await session.readTar(targetPath(context, name), signal)
-  const entries = extract()
-  await replaceFile(to, async (temporary) => {
-    const unpacking = pipeline(tar, entries, { signal })
-    // The loop below sees the same error first when the stream breaks.
-    unpacking.catch(() => {})
-    for await (const entry of entries) {
-      if (entry.header.type === 'file') await pipeline(entry, createWriteStream(temporary), { signal })
-      else entry.resume()
-    }
-    await unpacking
-  })
 }
 
 async function describe(
@@ -146,18 +126,17 @@ async function describe(
   format: ImageFormat,
   signal: AbortSignal,
 ): Promise<ImageOutput> {
-  const path = join(output, name)
-  const { size, mtimeMs } = await stat(path)
-  const sha256 = await sha256File(path, { signal })
+  const sha256 = await sha256Beneath(output, name, signal)
+  const { size = 0, mtimeMs = 0 } = statBeneath(output, name) ?? {}
   return { kind: image.kind, firmware: image.firmware, format, path: name, bytes: size, sha256, mtimeMs }
 }
 
 /** Images of an earlier build with other options would be taken for results of this one. */
 async function removeStale(context: OpenwrtContext, current: ReadonlySet<string>): Promise<void> {
-  for (const name of await readdir(context.paths.output)) {
+  for (const { name } of listBeneath(context.paths.output, '')) {
     const isDisk = /-(?:combined|uefi-gpt)\b/.test(name) && formatOfName(name) !== undefined
     // What a killed run was writing; see replaceFile.
     const isUnfinished = /-(?:combined|uefi-gpt)\b.*\.(?:[0-9a-f]{12}\.tmp|unpacked|packed)$/.test(name)
-    if ((isDisk && !current.has(name)) || isUnfinished) await removeTree(join(context.paths.output, name))
+    if ((isDisk && !current.has(name)) || isUnfinished) await removeBeneath(context.paths.output, name)
   }
 }

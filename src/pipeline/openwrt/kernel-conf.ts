@@ -1,19 +1,17 @@
-import { existsSync } from 'node:fs'
-import { readFile } from 'node:fs/promises'
-import { join, relative } from 'node:path'
+import { join } from 'node:path'
 import { configLine, parseDotConfig } from '../../core/kconfig/dot-config.ts'
-import { removeTree } from '../../effects/files.ts'
+import { removeBeneath } from '../../effects/beneath/remove.ts'
 import type { KernelBuild } from './kernel-tree.ts'
-import { writeForBuild } from './tree-files.ts'
+import { readTreeText, writeForBuild } from './tree-files.ts'
 
 /** Ignored by git in every tree, and swept with the tree's other temporary files. */
 const scratchFolder = 'tmp/fwbuild-kconfig'
+const draftFile = `${scratchFolder}/.config`
 
 /** A configuration file apart from the build's own, which no later make reads. */
 export interface ConfigDraft extends AsyncDisposable {
-  /** Absolute, on this machine. */
-  readonly path: string
-  readonly read: () => Promise<ReadonlyMap<string, string>>
+  /** Its values as they are now; undefined where the file is gone. */
+  readonly read: () => ReadonlyMap<string, string> | undefined
   /** Words of a make run on this file. */
   readonly makeArguments: (target: string) => readonly string[]
 }
@@ -24,23 +22,23 @@ export async function draftConfig(
   kernelDir: string,
   values: ReadonlyMap<string, string>,
 ): Promise<ConfigDraft> {
-  const folder = join(build.tree, scratchFolder)
-  await removeTree(folder)
+  await removeBeneath(build.tree, scratchFolder)
   const text = [...values].map(([symbol, value]) => configLine(symbol, value)).join('\n')
-  await writeForBuild(build, `${scratchFolder}/.config`, `${text}\n`)
-  const path = join(folder, '.config')
+  await writeForBuild(build, draftFile, `${text}\n`)
   return {
-    path,
-    read: async () => parseDotConfig(await readFile(path, 'utf8'), relative(build.tree, path)).values,
+    read: () => {
+      const saved = readTreeText(build.tree, draftFile)
+      return saved === undefined ? undefined : parseDotConfig(saved, draftFile).values
+    },
     makeArguments: (target) => [
       'make',
       '-C',
       build.session.inside(kernelDir),
       'ARCH=x86',
-      `KCONFIG_CONFIG=${build.session.inside(path)}`,
+      `KCONFIG_CONFIG=${build.session.inside(join(build.tree, draftFile))}`,
       target,
     ],
-    [Symbol.asyncDispose]: () => removeTree(folder),
+    [Symbol.asyncDispose]: () => removeBeneath(build.tree, scratchFolder),
   }
 }
 
@@ -58,5 +56,5 @@ export async function completeByConf(
     signal: build.signal,
     onLine: tell,
   })
-  return exitCode === 0 && existsSync(draft.path) ? await draft.read() : undefined
+  return exitCode === 0 ? draft.read() : undefined
 }

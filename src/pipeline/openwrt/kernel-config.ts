@@ -1,6 +1,4 @@
-import { existsSync } from 'node:fs'
-import { readFile } from 'node:fs/promises'
-import { join, relative } from 'node:path'
+import { join } from 'node:path'
 import { checkConfig } from '../../core/kconfig/check.ts'
 import { evaluate } from '../../core/kconfig/tree/evaluate.ts'
 import { definedNames, isDefined, type KconfigTree } from '../../core/kconfig/tree/model.ts'
@@ -17,6 +15,7 @@ import { findKernelTree, type KernelBuild } from './kernel-tree.ts'
 import { explainKernelMismatch } from '../kernel/kernel-why.ts'
 import { requireAll } from '../kernel/require-symbols.ts'
 import { make, offlineDownloads } from './make.ts'
+import { readTreeText } from './tree-files.ts'
 
 type KernelConfigOutputs = {
   /** Of the symbols that `only-if` lines ask for, those this kernel has. */
@@ -47,7 +46,8 @@ export const kernelConfigStep: Step<OpenwrtContext, KernelConfigOutputs> = {
       await make(context, [target], tools, { settings: offlineDownloads })
     }
     const build = await kernelBuild(context, tools)
-    const kernelDir = await findKernelTree(context.tree)
+    const kernel = findKernelTree(context.tree)
+    const kernelDir = join(context.tree, kernel)
     tools.progress({ item: 'reading the kernel’s Kconfig files' })
     const tree = await readKernelInside(build, kernelDir)
     const has = symbolsOf(tree, conditionsOf(await loadFragments(context)))
@@ -56,15 +56,14 @@ export const kernelConfigStep: Step<OpenwrtContext, KernelConfigOutputs> = {
     const layers = await readKernelLayers(build)
     const layered = layeredKernelConfig(layers)
     const config = evaluate(tree, { values: layered })
-    if (await stopsAtQuestions(context.tree)) {
+    if (stopsAtQuestions(context.tree)) {
       const below = layeredKernelConfig({ ...layers, stack: layers.stack.slice(0, -1) })
       tellQuestions(unanswered(config), unanswered(evaluate(tree, { values: below })), tools)
     }
     const byConf = await confirm(build, kernelDir, layered, tools)
     const values = byConf ?? config.values
     if (byConf !== undefined) tellDifferences(config.values, byConf, tools)
-    const file = relative(context.tree, `${kernelDir}/.config`)
-    const mismatches = checkConfig(wanted, { file, values }, definedNames(tree))
+    const mismatches = checkConfig(wanted, { file: `${kernel}/.config`, values }, definedNames(tree))
     const explain = explainKernelMismatch(tree, layered, symbolsFromOpenwrt(layers.openwrtConfig))
     requireAll(mismatches, 'the kernel’s configuration', tools, explain)
     return {
@@ -108,10 +107,8 @@ async function confirm(
 }
 
 /** From 22.03 on the kernel's build fails where its configuration has no answer. */
-async function stopsAtQuestions(tree: string): Promise<boolean> {
-  const makefile = join(tree, 'include/kernel-build.mk')
-  return existsSync(makefile) && (await readFile(makefile, 'utf8')).includes('FAIL_ON_UNCONFIGURED')
-}
+const stopsAtQuestions = (tree: string): boolean =>
+  readTreeText(tree, 'include/kernel-build.mk')?.includes('FAIL_ON_UNCONFIGURED') === true
 
 const shownQuestions = 10
 

@@ -1,9 +1,8 @@
-import { existsSync } from 'node:fs'
-import { readFile } from 'node:fs/promises'
-import { join } from 'node:path'
 import { buildError } from '../../core/errors.ts'
 import type { KernelLayers } from '../../core/openwrt/kernel-layers.ts'
+import { isFileBeneath } from '../../effects/beneath/read.ts'
 import type { KernelBuild } from './kernel-tree.ts'
+import { readTreeText } from './tree-files.ts'
 
 const targetDir = 'target/linux/x86'
 
@@ -13,31 +12,29 @@ const targetDir = 'target/linux/x86'
  */
 export async function readKernelLayers(build: KernelBuild): Promise<KernelLayers> {
   const { tree } = build
-  const makefile = await readText(join(tree, targetDir, 'Makefile'))
+  const text = (path: string): string => readTreeText(tree, path) ?? ''
+  const makefile = text(`${targetDir}/Makefile`)
   const series = /^KERNEL_PATCHVER\s*:?=\s*(\S+)/m.exec(makefile)?.[1]
   if (series === undefined) {
     throw buildError('E_KERNEL_SERIES', `${targetDir}/Makefile names no KERNEL_PATCHVER`)
   }
   const stack = ['target/linux/generic', targetDir, `${targetDir}/64`].flatMap((folder) =>
     [`${folder}/config-${series}`, `${folder}/config-default`]
-      .filter((file) => existsSync(join(tree, file)))
+      .filter((file) => isFileBeneath(tree, file))
       .slice(0, 1),
   )
   return {
-    stack: await Promise.all([...stack, 'env/kernel-config'].map((file) => readText(join(tree, file)))),
-    openwrtConfig: await readText(join(tree, '.config')),
-    kernelDefaults: await readText(join(tree, 'include/kernel-defaults.mk')),
+    stack: [...stack, 'env/kernel-config'].map(text),
+    openwrtConfig: text('.config'),
+    kernelDefaults: text('include/kernel-defaults.mk'),
     packages: await wantedByPackages(build, series),
   }
 }
 
-const readText = async (path: string): Promise<string> =>
-  existsSync(path) ? await readFile(path, 'utf8') : ''
-
 /** The tree's own script reads tmp/.packageinfo, which `make defconfig` wrote. */
 async function wantedByPackages({ tree, session, signal }: KernelBuild, series: string): Promise<string> {
   const [script, info] = ['scripts/package-metadata.pl', 'tmp/.packageinfo']
-  if (!existsSync(join(tree, script)) || !existsSync(join(tree, info))) return ''
+  if (!isFileBeneath(tree, script) || !isFileBeneath(tree, info)) return ''
   const lines: string[] = []
   const { exitCode } = await session.exec(['perl', script, 'kconfig', info, '.config', series], {
     cwd: tree,

@@ -1,7 +1,6 @@
-import { existsSync } from 'node:fs'
-import { readdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { buildError } from '../../core/errors.ts'
+import { isFileBeneath, listBeneath, statBeneath } from '../../effects/beneath/read.ts'
 import type { BuildUser, Session } from '../../effects/engine.ts'
 
 /** What the kernel work needs of a build: its tree and the container in which it is compiled. */
@@ -16,32 +15,30 @@ export interface KernelBuild {
 /**
  * The unpacked and patched kernel: build_dir/target-…/linux-x86_64/linux-VERSION.
  * Where an older version was left behind, the one prepared last.
- * @throws build error E_KERNEL_TREE
+ * @returns its path below the tree
+ * @throws build errors E_KERNEL_TREE | E_UNSAFE_PATH
  */
-export async function findKernelTree(tree: string): Promise<string> {
+export function findKernelTree(tree: string): string {
   const found: { readonly path: string; readonly preparedMs: number }[] = []
-  const buildDir = join(tree, 'build_dir')
-  for (const target of await namesIn(buildDir, 'target-')) {
-    const linux = join(buildDir, target, 'linux-x86_64')
-    for (const name of await namesIn(linux, 'linux-')) {
-      const path = join(linux, name)
-      if (!/^linux-\d/.test(name) || !existsSync(join(path, 'Kconfig'))) continue
-      const stamps = await namesIn(path, '.prepared')
-      const times = await Promise.all(stamps.map(async (stamp) => (await stat(join(path, stamp))).mtimeMs))
+  for (const target of foldersIn(tree, 'build_dir', /^target-/)) {
+    for (const path of foldersIn(tree, `${target}/linux-x86_64`, /^linux-\d/)) {
+      if (!isFileBeneath(tree, `${path}/Kconfig`)) continue
+      const stamps = listBeneath(tree, path).filter(({ name }) => name.startsWith('.prepared'))
+      const times = stamps.map(({ name }) => statBeneath(tree, `${path}/${name}`)?.mtimeMs ?? 0)
       if (times.length > 0) found.push({ path, preparedMs: Math.max(...times) })
     }
   }
   found.sort((a, b) => b.preparedMs - a.preparedMs)
   const [newest] = found
   if (newest === undefined) {
-    throw buildError('E_KERNEL_TREE', `no prepared kernel tree below ${buildDir}`, {
+    throw buildError('E_KERNEL_TREE', `no prepared kernel tree below ${join(tree, 'build_dir')}`, {
       hint: 'build it first, for example with --until kernel-config',
     })
   }
   return newest.path
 }
 
-async function namesIn(folder: string, prefix: string): Promise<readonly string[]> {
-  if (!existsSync(folder)) return []
-  return (await readdir(folder)).filter((name) => name.startsWith(prefix)).sort()
-}
+const foldersIn = (tree: string, folder: string, wanted: RegExp): readonly string[] =>
+  listBeneath(tree, folder)
+    .filter(({ name, kind }) => kind === 'folder' && wanted.test(name))
+    .map(({ name }) => `${folder}/${name}`)

@@ -1,7 +1,6 @@
-import { existsSync } from 'node:fs'
-import { readFile } from 'node:fs/promises'
 import { buildError } from '../../core/errors.ts'
 import { lockedCommit, type Lockfile } from '../../core/spec/lockfile.ts'
+import { readTextBeneath } from '../../effects/beneath/read.ts'
 import { buildrootFile, miniRepositoryOf, type OpenwrtContext } from './context.ts'
 
 /** Pins of what this build used. */
@@ -32,8 +31,8 @@ export const pinnedCommit = (context: OpenwrtContext, location: string, ref: str
 
 /** The image of the last session, which a run without a session of its own did not see. */
 export async function usedBuildroot(context: OpenwrtContext): Promise<Lockfile['buildroot']> {
-  const file = buildrootFile(context.stateDir)
-  return existsSync(file) ? (JSON.parse(await readFile(file, 'utf8')) as Lockfile['buildroot']) : null
+  const text = readTextBeneath(context.stateDir, buildrootFile, 4096)
+  return text === undefined ? null : (JSON.parse(text) as Lockfile['buildroot'])
 }
 
 /** @throws build error when a patch is not the one that the lock file pins */

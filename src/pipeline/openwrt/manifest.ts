@@ -1,12 +1,12 @@
 import { createHash } from 'node:crypto'
-import { existsSync } from 'node:fs'
-import { readFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { join, relative } from 'node:path'
+import { buildError } from '../../core/errors.ts'
 import { canonicalJson, type Json } from '../../core/json.ts'
 import { bytesOf } from '../../core/patch/lines.ts'
 import { sha256sums, type Manifest } from '../../core/manifest/manifest.ts'
 import { reproduceScript } from '../../core/manifest/reproduce.ts'
 import { renderLockfile } from '../../core/spec/lockfile.ts'
+import { isFileBeneath } from '../../effects/beneath/read.ts'
 import { atomicWrite } from '../../effects/files.ts'
 import type { Step } from '../run.ts'
 import { stepsOf } from '../step-times.ts'
@@ -15,6 +15,7 @@ import type { OpenwrtContext, RewrittenFile } from './context.ts'
 import { loadFragments } from './fragments.ts'
 import { lockOf, usedBuildroot } from './lock.ts'
 import { openwrtStepIds } from './step-ids.ts'
+import { readTreeText } from './tree-files.ts'
 
 type ManifestOutputs = { readonly files: readonly { readonly path: string; readonly sha256: string }[] }
 
@@ -30,8 +31,8 @@ export function manifestStep(toolVersion: string): Step<OpenwrtContext, Manifest
       const documents: [string, string | Uint8Array][] = [
         ['manifest.json', canonicalJson((await manifestOf(context, toolVersion)) as unknown as Json)],
         ['fwbuild.lock', renderLockfile(lock)],
-        ['kernel.config', await readFile(context.found.kernelConfig, 'utf8')],
-        ['config.buildinfo', await buildinfo(context)],
+        ['kernel.config', builtText(context, relative(context.tree, context.found.kernelConfig))],
+        ['config.buildinfo', buildinfo(context)],
         ['reproduce.sh', reproduceScript(context.spec)],
         ...numbered(context.found.rewrittenPatches),
       ]
@@ -47,8 +48,9 @@ export function manifestStep(toolVersion: string): Step<OpenwrtContext, Manifest
       return { files }
     },
     intact: async (context, outputs) =>
-      outputs.files.every(({ path }) => existsSync(join(context.paths.output, path))) &&
-      existsSync(join(context.paths.output, 'sha256sums')),
+      [...outputs.files.map(({ path }) => path), 'sha256sums'].every((path) =>
+        isFileBeneath(context.paths.output, path),
+      ),
     adopt: () => {},
   }
 }
@@ -85,7 +87,14 @@ async function manifestOf(context: OpenwrtContext, toolVersion: string): Promise
 }
 
 /** Upstream's own from 19.07 on; before, the configuration as built. */
-async function buildinfo(context: OpenwrtContext): Promise<string> {
-  const upstream = targetPath(context, 'config.buildinfo')
-  return readFile(existsSync(upstream) ? upstream : join(context.tree, '.config'), 'utf8')
+function buildinfo(context: OpenwrtContext): string {
+  const upstream = targetPath('config.buildinfo')
+  return builtText(context, isFileBeneath(context.tree, upstream) ? upstream : '.config')
+}
+
+/** A text that the build left in its tree: never what a link there leads to. */
+function builtText({ tree }: OpenwrtContext, path: string): string {
+  const text = readTreeText(tree, path)
+  if (text !== undefined) return text
+  throw buildError('E_FILE_MISSING', `${join(tree, path)} is gone since it was built`)
 }

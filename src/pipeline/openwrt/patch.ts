@@ -1,5 +1,4 @@
 import { createHash } from 'node:crypto'
-import { readdir, readFile } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import { buildError, usageError } from '../../core/errors.ts'
 import { isPciHypervPatch, patchTitle, pathsOf } from '../../core/openwrt/own-patches.ts'
@@ -14,7 +13,9 @@ import { commitFiles, keepCommit, readStoredFile, type FileChange } from '../../
 import { checkOut, worktreeIsAt } from '../../effects/git-worktree.ts'
 import { inSlices } from '../../effects/slices.ts'
 import { translatingGit } from '../../effects/git.ts'
-import { giveTo } from '../../effects/build-user.ts'
+import { giveBeneath } from '../../effects/beneath/give.ts'
+import { listBeneath } from '../../effects/beneath/read.ts'
+import { readGivenFile } from '../../effects/given-file.ts'
 import type { Step, StepTools } from '../run.ts'
 import { mirrorOptions, type OpenwrtContext, type PatchFinding, type RewrittenFile } from './context.ts'
 import { checkLockedPatches } from './lock.ts'
@@ -68,18 +69,20 @@ export const patchStep: Step<OpenwrtContext, PatchOutputs> = {
 /** Our own patches and the user's, in the order in which they apply. */
 export async function loadPatches(context: OpenwrtContext): Promise<readonly LoadedPatch[]> {
   const folder = join(context.paths.project, 'patches/openwrt')
-  const own = (await readdir(folder)).filter((name) => name.endsWith('.patch')).sort()
+  const own = listBeneath(folder, '').flatMap(({ name }) => (name.endsWith('.patch') ? [name] : []))
   const files = [...own.map((name) => join(folder, name)), ...context.spec.patches]
   return Promise.all(files.map(loadPatch))
 }
 
+/** The largest real ones, a whole vendor tree, have some tens of MiB. */
+const mostPatchBytes = 256 * 1024 * 1024
+
 async function loadPatch(file: string): Promise<LoadedPatch> {
-  let bytes: Buffer
-  try {
-    bytes = await readFile(file)
-  } catch (cause) {
-    throw usageError('E_PATCH_MISSING', `the patch ${file} cannot be read`, { cause, hint: 'check --patch' })
-  }
+  const bytes = await readGivenFile(file, {
+    code: 'E_PATCH_MISSING',
+    flag: '--patch',
+    maxBytes: mostPatchBytes,
+  })
   const patch = parsePatch(binaryString(bytes))
   const problem = patch.problems[0]
   if (problem !== undefined) throw usageError('E_PATCH_SYNTAX', `${file}:${problem.line}: ${problem.reason}`)
@@ -219,5 +222,5 @@ async function checkOutTree(context: OpenwrtContext, commit: string, tools: Step
     const missing = await checkOut({ ...context, path: context.tree }, commit)
     for (const path of missing) tools.note(`left out, the clone lacks it: ${path}`, 'warn')
   })
-  await giveTo(context.tree, context.user, context.signal)
+  await giveBeneath(context.tree, '', context.user, context.signal)
 }

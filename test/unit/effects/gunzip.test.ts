@@ -14,6 +14,9 @@ test.before(async () => {
 })
 test.after.always(() => rm(directory, { recursive: true, force: true }))
 
+/** More than any of these unpacks to. */
+const enough = 64 << 20
+
 const content = Buffer.concat([
   randomBytes(300_000),
   Buffer.alloc(4 << 20),
@@ -24,7 +27,7 @@ const content = Buffer.concat([
 async function unpack(name: string, packed: Buffer): Promise<Buffer> {
   const from = join(directory, `${name}.gz`)
   await writeFile(from, packed)
-  await gunzipFile(from, join(directory, name))
+  await gunzipFile(from, join(directory, name), { maxBytes: enough })
   return readFile(join(directory, name))
 }
 
@@ -87,14 +90,22 @@ for (const [title, bytes, message] of damaged) {
 test('the size can be cut', async (t) => {
   const from = join(directory, 'cut.gz')
   await writeFile(from, gzipSync(Buffer.alloc(1024 + 17, 'x')))
-  t.is(await gunzipFile(from, join(directory, 'cut'), { cutTo: wholeSectorBytes }), 1024)
+  t.is(await gunzipFile(from, join(directory, 'cut'), { maxBytes: enough, cutTo: wholeSectorBytes }), 1024)
   t.is((await stat(join(directory, 'cut'))).size, 1024)
 })
 
 test('abort leaves nothing', async (t) => {
   const from = join(directory, 'aborted.gz')
   await writeFile(from, packed)
-  const options = { signal: AbortSignal.abort() }
+  const options = { maxBytes: enough, signal: AbortSignal.abort() }
   await t.throwsAsync(gunzipFile(from, join(directory, 'aborted'), options), { message: 'interrupted' })
   t.false((await readdir(directory)).some((file) => /^aborted(?!\.gz$)/.test(file)))
+})
+
+test('no more is unpacked than is taken', async (t) => {
+  const from = join(directory, 'bomb.gz')
+  await writeFile(from, gzipSync(Buffer.alloc(enough)))
+  const options = { maxBytes: enough - 1 }
+  await t.throwsAsync(gunzipFile(from, join(directory, 'bomb'), options), { code: 'E_FILE_TOO_LARGE' })
+  t.false((await readdir(directory)).some((file) => /^bomb(?!\.gz$)/.test(file)))
 })
