@@ -74,10 +74,7 @@ export async function rewriteCommand(
   io.stderr(seriesText(result))
   refuse(result, 'nothing was written', bestEffortHint)
   if (only.reverse === true) throw notRewritten(only.name)
-  const { patch } = await inSlices(
-    rewriteSteps(only.patch, outcome.result, only.strip ?? flags.strip),
-    io.signal,
-  )
+  const { patch } = await inSlices(rewriteSteps(only.patch, outcome.result), io.signal)
   if (patch.files.length === 0) io.stderr(`${name}: nothing remains, the tree has all of it\n`)
   putPatch(printPatch(patch), flags.output, io)
 }
@@ -168,7 +165,7 @@ async function writeRewritten(
     if (reverse === true) throw notRewritten(name)
     const file = basename(name)
     if (texts.has(file)) throw usageError('E_PATCH_NAME', `--rewrite-to: two patches are called ${file}`)
-    const { patch: rewritten } = await inSlices(rewriteSteps(patch, outcome.result, strip), signal)
+    const { patch: rewritten } = await inSlices(rewriteSteps(patch, outcome.result), signal)
     if (rewritten.files.length === 0) continue
     texts.set(file, printPatch(rewritten))
     entries.push(`${file}${strip === 1 ? '' : ` -p${strip}`}\n`)

@@ -15,7 +15,7 @@ export const standardInput = '-'
 
 /**
  * Loads patches: files, `-` (standard input), directories (their *.patch and *.diff in name order) and
- * quilt series files (named `series`, `series.*` or `*.series`, but for patches of such a name).
+ * quilt series files (named `series`, `series.*` or `*.series`, but for patches and mailboxes of such a name).
  * @param input what came on standard input
  * @throws usage E_PATCH_MISSING | E_PATCH_EMPTY | E_SERIES_SYNTAX, infra E_PATCH_READ
  */
@@ -28,11 +28,17 @@ export function loadPatches(
     const path = resolve(cwd, name)
     if (name === standardInput) return [named('stdin', input)]
     if (isDirectory(path, name)) return loadDirectory(path)
-    return isSeries(basename(path)) ? loadSeries(path) : [loadPatch(path)]
+    const bytes = readBytes(path)
+    return isSeries(basename(path), bytes) ? loadSeries(path, bytes) : [named(basename(path), bytes, path)]
   })
 }
 
-const isSeries = (name: string): boolean => /^series(\..*)?$|\.series$/.test(name) && !isPatch(name)
+/** Whether a file is a list of patches: its name says so, and it does not hold a patch or mail itself. */
+const isSeries = (name: string, bytes: Buffer): boolean =>
+  /^series(\..*)?$|\.series$/.test(name) && !isPatch(name) && !holdsPatch.test(bytes.toString('latin1'))
+
+/** A mail's first line (or mbox's ahead of it), or the header of a change. */
+const holdsPatch = /^\s*(?:From |[A-Za-z][A-Za-z-]*: )|(?:^|\n)(?:diff --git |--- .*\n\+\+\+ )/
 
 const isPatch = (name: string): boolean => /\.(patch|diff)$/.test(name)
 
@@ -51,8 +57,8 @@ function loadDirectory(directory: string): NamedPatch[] {
   return patches.map((name) => loadEntry(join(directory, name)))
 }
 
-function loadSeries(file: string): NamedPatch[] {
-  const entries = parseQuiltSeries(readBytes(file).toString('utf8'))
+function loadSeries(file: string, bytes: Buffer): NamedPatch[] {
+  const entries = parseQuiltSeries(bytes.toString('utf8'))
   if ('reason' in entries) throw usageError('E_SERIES_SYNTAX', `${file}:${entries.line}: ${entries.reason}`)
   if (entries.length === 0) throw usageError('E_PATCH_EMPTY', `${file} names no patch`)
   return entries.map(({ name, ...options }) => ({
@@ -60,8 +66,6 @@ function loadSeries(file: string): NamedPatch[] {
     ...options,
   }))
 }
-
-const loadPatch = (file: string): NamedPatch => named(basename(file), readBytes(file), file)
 
 /** One patch of several; an empty file counts as a patch without changes, as for quilt. */
 function loadEntry(file: string): NamedPatch {

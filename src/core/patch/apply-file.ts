@@ -62,7 +62,7 @@ export function* applyFile(file: FilePatch, overlay: Overlay, options: FileOptio
     if (file.git?.operation === 'rename') overlay.write(from, undefined)
   }
   overlay.write(to, after)
-  return done(context, { hunks, before: source.state })
+  return done(context, { hunks, before: source.state, renamedBefore: source.moved })
 }
 
 /** Places a file's hunks; those without a sure place by way of the file they were made for, if it is at hand. */

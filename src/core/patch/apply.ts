@@ -33,6 +33,8 @@ export interface FilePlacement {
   readonly hunks: readonly PlacedHunk[]
   /** The whole file's change was there already. */
   readonly alreadyApplied: boolean
+  /** The file had its new name before the patch came: only the rest of a rename was to be done. */
+  readonly renamedBefore: boolean
   /** The file before this patch; undefined where there was none. */
   readonly before: FileState | undefined
 }
@@ -86,8 +88,14 @@ export function* applyPatchSteps(
   const refusals = verdicts.flatMap(refusalsOf)
   const placements = verdicts.map((verdict) => verdict.placement)
   if (refusals.length > 0) return { status: 'refused', files: new Map(), placements, refusals }
-  const files = overlay.changes()
-  return { status: files.size > 0 ? 'applied' : 'already-applied', files, placements, refusals }
+  // A file that one mail makes and a later one deletes leaves no trace, but both were applied.
+  const isApplied = placements.some(({ alreadyApplied }) => !alreadyApplied)
+  return {
+    status: isApplied ? 'applied' : 'already-applied',
+    files: overlay.changes(),
+    placements,
+    refusals,
+  }
 }
 
 /**

@@ -23,7 +23,7 @@ export interface Overlay {
   /** The tree without the changes on top. */
   readonly readBefore: ReadFile
   readonly write: (path: string, state: FileState | undefined) => void
-  /** Everything written, sorted by path; undefined where the file is gone. */
+  /** What is other than below, sorted by path; undefined where the file is gone. What came and went is not in it. */
   readonly changes: () => ReadonlyMap<string, FileState | undefined>
 }
 
@@ -39,6 +39,11 @@ export function overlayOf(base: ReadFile): Overlay {
     read: (path) => (written.has(path) ? written.get(path) : readBefore(path)),
     readBefore,
     write: (path, state) => void written.set(path, state),
-    changes: () => new Map([...written].sort(([a], [b]) => (a < b ? -1 : 1))),
+    changes: () =>
+      new Map(
+        [...written]
+          .filter(([path, state]) => state !== undefined || readBefore(path) !== undefined)
+          .sort(([a], [b]) => (a < b ? -1 : 1)),
+      ),
   }
 }

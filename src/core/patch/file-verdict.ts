@@ -28,13 +28,19 @@ export interface FileContext {
 /** What became of a file that is not refused as a whole. */
 export function done(
   { file, path }: FileContext,
-  result: { hunks?: readonly PlacedHunk[]; before?: FileState | undefined; alreadyApplied?: boolean },
+  result: {
+    hunks?: readonly PlacedHunk[]
+    before?: FileState | undefined
+    alreadyApplied?: boolean
+    renamedBefore?: boolean
+  },
 ): FileVerdict {
   const placement = {
     path,
     operation: operationOf(file),
     hunks: result.hunks ?? [],
     alreadyApplied: result.alreadyApplied ?? false,
+    renamedBefore: result.renamedBefore ?? false,
     before: result.before,
   }
   return { placement, refused: undefined, unfound: false }

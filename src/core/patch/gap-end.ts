@@ -1,6 +1,7 @@
 import type { Pattern } from './align.ts'
 import type { FileText } from './file-text.ts'
 import type { ChangeGroup } from './hunk-sides.ts'
+import { isTerminator } from './terminator.ts'
 import { lineWords } from './similarity.ts'
 
 /** One end of the gap, and how much context stands unbroken from there outwards. */
@@ -120,12 +121,12 @@ export function sortedPlace(
   return at >= low && at <= high ? at : undefined
 }
 
-/** Longer runs of new lines are more than a few siblings. */
+/** Longer runs of new lines are more than a few siblings, but for entries of the very list. */
 const maxSiblings = 12
 
 const isBlank = (line: string): boolean => line.trim() === ''
-const isClosing = (line: string): boolean =>
-  /^\s*([}\])]|\*\/|\{\s*\}|#\s*endif|end(if|menu|choice)?\b)/.test(line)
+const isClosing = (line: string): boolean => /^\s*([}\])]|\*\/|#\s*endif|end(if|menu|choice)?\b)/.test(line)
+
 const isOpening = (line: string): boolean => /[{([]\s*$/.test(line)
 
 /**
@@ -142,19 +143,24 @@ function blockEdge(
   const [previous = '', next = ''] = [pre[group.preStart - 1], pre[group.preStart]]
   const { added } = group
   if (isBlank(added[0] ?? '') || isBlank(added.at(-1) ?? '')) return undefined
-  if (high - low > maxSiblings) return undefined
-  if (
-    !isBlank(previous) &&
-    !isClosing(previous) &&
-    !isOpening(previous) &&
-    (isBlank(next) || isClosing(next))
-  ) {
-    for (let at = low; at < high; at++) {
-      const line = file.lines[at] ?? ''
-      if (isBlank(line) || isClosing(line)) return at
-    }
+  if (high - low > maxSiblings && !areEntries(file.lines.slice(low, high), added)) return undefined
+  const isEnd = (lines: readonly string[], at: number): boolean =>
+    isBlank(lines[at] ?? '') || isClosing(lines[at] ?? '') || endsTable(lines, at)
+  if (!isEnd(pre, group.preStart - 1) && !isOpening(previous) && isEnd(pre, group.preStart)) {
+    for (let at = low; at < high; at++) if (isEnd(file.lines, at)) return at
     return high
   }
   if (isOpening(previous) && !isClosing(next) && !isBlank(next)) return low
   return undefined
+}
+
+/** A row of zeros is data, unless the block closes behind it. */
+const endsTable = (lines: readonly string[], at: number): boolean =>
+  isTerminator(lines[at] ?? '') && (lines[at + 1] === undefined || /^\s*[}\])]/.test(lines[at + 1] ?? ''))
+
+/** Whether all lines are entries of one list with the added ones: as deep, and beginning with the same word or sign. */
+function areEntries(lines: readonly string[], added: readonly string[]): boolean {
+  const start = (line: string): string => /^\s*(?:\w+|\S)?/.exec(line)?.[0] ?? ''
+  const own = new Set(added.map(start))
+  return lines.every((line) => own.has(start(line)))
 }

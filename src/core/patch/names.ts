@@ -54,7 +54,9 @@ export function headerName(text: string): HeaderName {
   if (quoted !== undefined) return { name: quoted.name, absent: isAbsent(text.slice(quoted.length)) }
   const tab = text.indexOf('\t')
   const stamp = tab === -1 ? (timestamp.exec(text)?.[0] ?? '') : text.slice(tab)
-  const name = text.slice(0, text.length - stamp.length).trimEnd()
+  const whole = text.slice(0, text.length - stamp.length)
+  // A tab says where the name ends, so that blanks ahead of it are its own; git puts one behind names with blanks.
+  const name = tab === -1 ? whole.trimEnd() : whole
   return { name, absent: name === '/dev/null' || isAbsent(stamp) }
 }
 

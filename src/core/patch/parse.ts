@@ -1,6 +1,6 @@
 import { splitLines, withoutEol } from './lines.ts'
 import type { FilePatch, GitHeader, Hunk, PatchDocument, PatchProblem } from './model.ts'
-import { gitLineNames, headerName } from './names.ts'
+import { gitLineNames, headerName, unquoteName } from './names.ts'
 import { hunkHead, parseHunk } from './parse-hunk.ts'
 import {
   brokenHunkHead,
@@ -130,7 +130,8 @@ function gitHeader(fields: ReadonlyMap<string, string>): GitHeader {
   }
   const name = (field: string): string | undefined => {
     const text = fields.get(field)
-    return text === undefined ? undefined : headerName(text).name
+    // Nothing follows these names, so that blanks at their end are their own.
+    return text === undefined ? undefined : (unquoteName(text)?.name ?? text)
   }
   const index = /^([0-9a-f]+)\.\.([0-9a-f]+)(?: ([0-7]{6}))?/.exec(fields.get('index') ?? '')
   const operation = fields.has('new file mode')

@@ -4,7 +4,6 @@ import { withFittingLineEnds } from './line-ends.ts'
 import { binaryString, splitLines } from './lines.ts'
 import type { FilePatch, Hunk, PatchDocument } from './model.ts'
 import { rewriteHunks } from './rewrite-hunks.ts'
-import { patchTarget } from './target.ts'
 import { withoutHunks } from './without-hunks.ts'
 
 /** What a rewritten patch no longer holds, because the tree has it. */
@@ -25,20 +24,19 @@ export interface RewrittenPatch {
  * trailer) stays byte by byte. `git apply` and `patch -F0` take the result as it is, with the same
  * outcome; rewriting that once more changes nothing.
  * @param result of applying `patch`, not reversed; must not be refused
- * @param strip as for applying
  */
-export const rewritePatch = (patch: PatchDocument, result: ApplyResult, strip = 1): RewrittenPatch =>
-  finish(rewriteSteps(patch, result, strip))
+export const rewritePatch = (patch: PatchDocument, result: ApplyResult): RewrittenPatch =>
+  finish(rewriteSteps(patch, result))
 
 /** The same, file by file. */
-export function* rewriteSteps(patch: PatchDocument, result: ApplyResult, strip = 1): Steps<RewrittenPatch> {
+export function* rewriteSteps(patch: PatchDocument, result: ApplyResult): Steps<RewrittenPatch> {
   const files: FilePatch[] = []
   const leftOut: LeftOut[] = []
   let text = ''
   for (const [at, file] of patch.files.entries()) {
     const placement = result.placements[at]
     if (placement === undefined) throw new Error('a rewrite of a patch without its placements')
-    const rewritten = rewriteFile(file, placement, wasRenamed(file, result, strip), leftOut)
+    const rewritten = rewriteFile(file, placement, leftOut)
     text += file.preamble
     yield
     if (rewritten === undefined) continue
@@ -48,12 +46,7 @@ export function* rewriteSteps(patch: PatchDocument, result: ApplyResult, strip =
   return { patch: { ...patch, files, trailer: text + patch.trailer }, leftOut }
 }
 
-function rewriteFile(
-  file: FilePatch,
-  placement: FilePlacement,
-  renamed: boolean,
-  leftOut: LeftOut[],
-): FilePatch | undefined {
+function rewriteFile(file: FilePatch, placement: FilePlacement, leftOut: LeftOut[]): FilePatch | undefined {
   const { path, hunks: placed, before } = placement
   if (placement.alreadyApplied) {
     leftOut.push({ path, hunk: undefined })
@@ -67,16 +60,9 @@ function rewriteFile(
   const hunks = rewriteHunks(splitLines(text), fitting.hunks, placed)
   // A new file that is there already, with the same content: only its mode can be left.
   const isMade = placement.operation === 'create' && placed.length === 0 && before !== undefined
-  if (before !== undefined && (renamed || isMade)) return changeOnly(file, hunks, before.mode)
+  if (before !== undefined && (placement.renamedBefore || isMade)) return changeOnly(file, hunks, before.mode)
   if (hunks.length === 0 && file.hunks.length > 0) return withoutHunks(file)
   return { ...file, hunks }
-}
-
-/** Whether the tree had the file under its new name before the patch came. */
-function wasRenamed(file: FilePatch, { files }: ApplyResult, strip: number): boolean {
-  if (file.git?.operation !== 'rename') return false
-  const target = patchTarget(file, strip, () => false)
-  return 'from' in target && target.from !== undefined && !files.has(target.from)
 }
 
 /** The patch of a file that has its name already: only its change remains, and the mode where it differs. */

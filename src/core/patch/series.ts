@@ -59,5 +59,6 @@ export function* applySeriesSteps(
     if (options.keepGoing !== true) break
   }
   const files = refused ? new Map<string, FileState | undefined>() : overlay.changes()
-  return { status: refused ? 'refused' : files.size > 0 ? 'applied' : 'already-applied', files, patches }
+  const isApplied = patches.some(({ result }) => result.status === 'applied')
+  return { status: refused ? 'refused' : isApplied ? 'applied' : 'already-applied', files, patches }
 }
