@@ -1,6 +1,7 @@
 import { type Command, InvalidArgumentError, Option } from 'commander'
 import type { Io } from './io.ts'
 import type { ApplyFlags } from './patch-apply.ts'
+import type { EditFlags } from './patch-edit.ts'
 
 const patchesHelp = 'patch files, directories of *.patch, quilt series files, or - for standard input'
 
@@ -57,14 +58,12 @@ export function define(command: Command, io: Io): void {
 
   command
     .command('edit')
-    .description('print the patch without some of its changes; counts and later numbers follow')
+    .description('print the patch with true counts, or without some of its changes')
     .argument('<patch>', 'patch file, or - for standard input')
-    .requiredOption(
-      '--drop-lines <regex>',
-      'added lines not to add, removed lines to leave; conditions stay valid C',
-    )
+    .option('--recount', 'write the counts of the @@ lines anew, as they are after an edit by hand', false)
+    .option('--drop-lines <regex>', 'added lines not to add, removed lines to leave; conditions stay valid C')
     .option('-o, --output <file>', 'write there instead of to standard output')
-    .action(async (patch: string, flags: { dropLines: string; output?: string }) => {
+    .action(async (patch: string, flags: EditFlags) => {
       const { editCommand } = await import('./patch-edit.ts')
       await editCommand(patch, flags, io)
     })

@@ -1,8 +1,6 @@
-import { withoutEol } from './lines.ts'
+import { headWithCounts, hunkExtent, hunkHead, isFileHead } from './hunk-extent.ts'
+import { displayText, withoutEol } from './lines.ts'
 import type { Hunk, HunkLine, LineKind, PatchProblem } from './model.ts'
-
-/** The range line that opens a hunk. */
-export const hunkHead = /^@@ -(\d+)(?:,(\d+))? \+(\d+)(?:,(\d+))? @@(.*)/
 
 /** Larger counts or lines are taken for damage or an attack, not for a patch. */
 const maxCount = 10_000_000
@@ -24,6 +22,8 @@ export function parseHunk(lines: readonly string[], at: number): HunkRead {
   const largest = Math.max(old.start, old.count, fresh.start, fresh.count)
   if (largest > maxCount) return problemAt(at, `a hunk that claims line or count ${largest}`)
   const body = readBody(lines, at + 1, old.count, fresh.count)
+  const counts = miscounted(lines, at, { old: old.count, new: fresh.count }, body)
+  if (counts !== undefined) return problemAt(at, counts)
   if ('problem' in body) return body
   const hunk = { head, old, new: fresh, section: (match[5] ?? '').trim(), lines: body.lines }
   return { hunk, next: body.next }
@@ -36,6 +36,7 @@ function readBody(lines: readonly string[], start: number, oldCount: number, new
   let [oldLeft, newLeft, at] = [oldCount, newCount, start]
   while (oldLeft > 0 || newLeft > 0) {
     const raw = lines[at]
+    if (raw !== undefined && isFileHead(lines, at)) return problemAt(at, 'a file header inside of a hunk')
     if (raw === undefined) {
       const isCut = oldLeft !== newLeft || oldLeft > maxChopped || endsInChange(lines)
       if (isCut) return problemAt(at, 'the patch ends inside a hunk; it was cut off, so get it anew')
@@ -63,6 +64,43 @@ function readBody(lines: readonly string[], start: number, oldCount: number, new
   }
   return { lines: read, next }
 }
+
+/**
+ * Where the counts are not those of the lines that follow, as after an edit by hand: what they claim, what is
+ * there, and the `@@` line as it should read. Context that the counts leave out is no such case: it changes nothing.
+ */
+function miscounted(
+  lines: readonly string[],
+  at: number,
+  claimed: { readonly old: number; readonly new: number },
+  body: BodyRead,
+): string | undefined {
+  const there = hunkExtent(lines, at + 1, 'problem' in body ? undefined : body.next)
+  if (!('problem' in body)) {
+    const isLeftOut = lines
+      .slice(body.next, Math.max(there.end, body.next))
+      .some((line) => /^[+-]/.test(line))
+    const isSwallowed = there.end < body.next && isSignature(lines, there.end)
+    if (!isLeftOut && !isSwallowed) return undefined
+  } else if (!there.whole || (there.old === claimed.old && there.new === claimed.new)) return undefined
+  const head = displayText(withoutEol(lines[at] ?? ''))
+  const mended = displayText(withoutEol(headWithCounts(lines[at] ?? '', there)))
+  const isCut = lines[there.end] === undefined && (claimed.old > there.old || claimed.new > there.new)
+  const cut = isCut
+    ? '; the patch ends inside a hunk: it was cut off, or edited by hand'
+    : 'problem' in body
+      ? ''
+      : '; what the counts leave out would be lost'
+  return (
+    `the hunk "${head}" claims ${claimed.old} old and ${claimed.new} new lines, but ${there.old} and ${there.new} stand` +
+    ` ahead of ${there.stop}${cut}; where no line is missing it should read "${mended}"` +
+    ' (fwbuild patch edit --recount writes it)'
+  )
+}
+
+/** git's version under the rule: no removed line. */
+const isSignature = (lines: readonly string[], at: number): boolean =>
+  /^-- ?$/.test(withoutEol(lines[at] ?? '')) && /^\d+\.\d/.test(lines[at + 1] ?? '')
 
 /** A changed line that the patch ends in may have lost any part of itself, not only blank lines behind it. */
 function endsInChange(lines: readonly string[]): boolean {

@@ -1,6 +1,6 @@
 import { withoutEol } from './lines.ts'
 import type { FilePatch } from './model.ts'
-import { hunkHead } from './parse-hunk.ts'
+import { hunkHead } from './hunk-extent.ts'
 
 /** Whether a file's header begins at `lines[at]`; what follows must be a hunk. */
 export const isPlainHeader = (lines: readonly string[], at: number): boolean =>

@@ -1,7 +1,8 @@
 import { splitLines, withoutEol } from './lines.ts'
 import type { FilePatch, GitHeader, Hunk, PatchDocument, PatchProblem } from './model.ts'
 import { gitLineNames, headerName, unquoteName } from './names.ts'
-import { hunkHead, parseHunk } from './parse-hunk.ts'
+import { hunkHead } from './hunk-extent.ts'
+import { parseHunk } from './parse-hunk.ts'
 import {
   brokenHunkHead,
   foreignFormat,

@@ -283,3 +283,51 @@ test('edit refuses a malformed patch as apply does', async (t) => {
   t.is(exitCode, 1)
   t.regex(stderr, /-:3: a hunk header that can not be read/)
 })
+
+const twoHunks = `--- a/src/run.c
++++ b/src/run.c
+@@ -4,9 +4,9 @@ run(void)
+ \tstatement_4(device);
+-\tstatement_5(device);
++\tchanged_5(device);
+ \tstatement_6(device);
+@@ -20,3 +20,3 @@ run(void)
+ \tstatement_20(device);
++\tadded_20(device);
+ \tstatement_21(device);
+ \tstatement_22(device);
+`
+
+testWith(
+  [needProgram('git')],
+  'hand-edited counts: edit --recount mends what git --recount takes, and apply offers it',
+  async (t) => {
+    const [mine, gits] = [folder(), folder()]
+    for (const tree of [mine, gits]) {
+      fs.mkdirSync(join(tree, 'src'))
+      fs.writeFileSync(join(tree, 'src/run.c'), textOf(statements(40)))
+    }
+    const given = await cli(['patch', 'apply', '--tree', mine, '-'], { input: twoHunks })
+    t.is(given.exitCode, 1)
+    t.regex(given.stderr, /line 3: .*"@@ -4,3 \+4,3 @@ run\(void\)".*fwbuild patch edit --recount/)
+    const mended = await cli(['patch', 'edit', '--recount', '-'], { input: twoHunks })
+    t.is(mended.exitCode, 0, mended.stderr)
+    t.regex(mended.stdout, /^@@ -4,3 \+4,3 @@ run\(void\)$/m)
+    t.regex(mended.stdout, /^@@ -20,3 \+20,4 @@ run\(void\)$/m)
+    t.is((await cli(['patch', 'apply', '--tree', mine, '-'], { input: mended.stdout })).exitCode, 0)
+    const git = spawnSync('git', ['apply', '--recount', '-'], { cwd: gits, input: twoHunks })
+    t.is(git.status, 0, String(git.stderr))
+    t.is(fs.readFileSync(join(mine, 'src/run.c'), 'utf8'), fs.readFileSync(join(gits, 'src/run.c'), 'utf8'))
+  },
+)
+
+test('edit says so when nothing matches, and writes nothing', async (t) => {
+  const output = join(folder(), 'out.patch')
+  const run = await cli(['patch', 'edit', '--drop-lines', 'never_there', '-o', output, '-'], {
+    input: patchOf(5),
+  })
+  t.is(run.exitCode, 1)
+  t.regex(run.stderr, /no added or removed line matches \/never_there\//)
+  t.false(fs.existsSync(output))
+  t.is((await cli(['patch', 'edit', '-'], { input: patchOf(5) })).exitCode, 2)
+})
