@@ -1,6 +1,7 @@
 import { type FileState, type Overlay, symlinkMode } from './file-state.ts'
 import { binaryString } from './lines.ts'
 import type { FilePatch } from './model.ts'
+import { maxPathBytes } from './unsafe-name.ts'
 
 /** A name below a symbolic link may lie anywhere, so none is followed. */
 export function throughSymlink(path: string, overlay: Overlay): string | undefined {
@@ -20,6 +21,7 @@ export function unsafeLink(path: string, { kind, bytes }: FileState): string | u
   if (kind !== 'symlink') return undefined
   const target = binaryString(bytes)
   if (target === '') return 'a symbolic link to nothing'
+  if (target.length > maxPathBytes) return `a symbolic link to a name longer than ${maxPathBytes} bytes`
   if (target.startsWith('/')) return 'a symbolic link to an absolute name'
   const parts = target.split('/').filter((part) => part !== '' && part !== '.')
   const below = parts.findIndex((part) => part !== '..')

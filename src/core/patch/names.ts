@@ -1,5 +1,3 @@
-import { bytesOf } from './lines.ts'
-
 const escapes: Readonly<Record<string, string>> = {
   a: '\x07',
   b: '\b',
@@ -112,25 +110,4 @@ export function stripComponents(name: string, count: number): string | undefined
     rest = rest.slice(slash.index + slash[0].length)
   }
   return rest === '' ? undefined : rest
-}
-
-const gitDirectory = /^\.git[ .]*$/i
-
-/** Why a (stripped) name may not be written to, or undefined when it may. */
-export function unsafeName(name: string): string | undefined {
-  // oxlint-disable-next-line no-control-regex
-  if (/\x00/.test(name)) return 'the name holds a NUL byte'
-  if (name.startsWith('/')) return 'the name is absolute'
-  if (name.length > 4096) return 'the name is longer than 4096 bytes'
-  for (const part of name.split('/')) {
-    if (part === '..') return 'the name leaves the tree (..)'
-    if (part === '' || part === '.') return 'the name is not in normal form'
-    if (gitDirectory.test(part) || /^git~\d+$/i.test(part)) return 'the name lies in a .git directory'
-  }
-  try {
-    new TextDecoder('utf-8', { fatal: true }).decode(bytesOf(name))
-  } catch {
-    return 'the name is not valid UTF-8'
-  }
-  return undefined
 }

@@ -1,6 +1,7 @@
 import type { FilePatch } from './model.ts'
 import { displayText } from './lines.ts'
-import { stripComponents, unsafeName } from './names.ts'
+import { stripComponents } from './names.ts'
+import { unsafeName } from './unsafe-name.ts'
 
 /** Which file a file patch reads and which it writes. */
 export interface PatchTarget {
