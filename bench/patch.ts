@@ -10,7 +10,7 @@ import { applyEdits } from '../src/core/patch/placement.ts'
 import { applySeries } from '../src/core/patch/series.ts'
 import { loadPatches } from '../src/effects/patch-files.ts'
 import { treeReader } from '../src/effects/patch-tree.ts'
-import { writeTree } from '../src/effects/patch-tree-write.ts'
+import { changeTree } from '../src/effects/tree-change/change.ts'
 import { diffText, randomEdits, sourceLines } from './patch-input.ts'
 import { randomFrom } from './random.ts'
 
@@ -19,14 +19,14 @@ import { randomFrom } from './random.ts'
  * @param args a kernel tree and an OpenWrt tree whose generic and x86 series fit it (or FWBUILD_BENCH_KERNEL
  *   and FWBUILD_BENCH_OPENWRT); a synthetic tree and series stand in for them
  */
-export function run(args: readonly string[]): void {
+export async function run(args: readonly string[]): Promise<void> {
   const kernel = args[0] ?? process.env['FWBUILD_BENCH_KERNEL']
   const openwrt = args[1] ?? process.env['FWBUILD_BENCH_OPENWRT']
   const work = fs.mkdtempSync(path.join(tmpdir(), 'fwbuild-bench-'))
   try {
     const input =
       kernel === undefined || openwrt === undefined ? synthetic(work) : real(kernel, openwrt, work)
-    series(input, work)
+    await series(input, work)
   } finally {
     fs.rmSync(work, { recursive: true, force: true })
   }
@@ -102,7 +102,7 @@ function applicable(input: SeriesInput): string[] {
   return input.patches.filter((_, at) => patches[at]?.result.status !== 'refused')
 }
 
-function series(input: SeriesInput, work: string): void {
+async function series(input: SeriesInput, work: string): Promise<void> {
   const patches = applicable(input)
   console.log(`series: ${patches.length} of ${input.patches.length} patches`)
   const fresh = (name: string): string => {
@@ -111,12 +111,13 @@ function series(input: SeriesInput, work: string): void {
     return folder
   }
   const ours = fresh('ours')
-  const mine = timed('fwbuild, one process', () => {
+  const mine = await timed('fwbuild, one process', async () => {
+    await using change = await changeTree(ours, 'bench')
     const result = applySeries(loadPatches(patches, '/'), treeReader(ours))
-    writeTree(ours, result.files)
+    await change.write(result.files)
   })
   const looped = fresh('loop')
-  const loop = timed('loop of patch -p1', () => {
+  const loop = await timed('loop of patch -p1', () => {
     for (const file of patches) {
       spawnSync('patch', ['-p1', '-s', '-f', '--no-backup-if-mismatch', '-d', looped, '-i', file], {
         stdio: 'ignore',
@@ -134,7 +135,7 @@ function series(input: SeriesInput, work: string): void {
   const names = patches.map((file, at) => `${String(at).padStart(4, '0')}-${path.basename(file)}`)
   for (const [at, file] of patches.entries()) fs.copyFileSync(file, path.join(folder, names[at] ?? ''))
   fs.writeFileSync(path.join(folder, 'series'), `${names.join('\n')}\n`)
-  const quilt = timed('quilt push -aq', () => {
+  const quilt = await timed('quilt push -aq', () => {
     spawnSync('quilt', ['push', '-aq'], {
       cwd: quilted,
       stdio: 'ignore',
@@ -144,9 +145,9 @@ function series(input: SeriesInput, work: string): void {
   console.log(`  fwbuild / quilt: ${(mine / quilt).toFixed(2)}`)
 }
 
-function timed(title: string, work: () => void): number {
+async function timed(title: string, work: () => void | Promise<void>): Promise<number> {
   const started = performance.now()
-  work()
+  await work()
   const ms = performance.now() - started
   console.log(`  ${title}: ${ms.toFixed(0)} ms`)
   return ms

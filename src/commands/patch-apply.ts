@@ -10,10 +10,11 @@ import { rewriteSteps } from '../core/patch/rewrite.ts'
 import type { Refusal } from '../core/patch/apply.ts'
 import { applySeriesSteps, isReversed, type NamedPatch, type SeriesResult } from '../core/patch/series.ts'
 import { writePatch } from '../effects/patch-files.ts'
+import { foldersOf } from '../effects/beneath/folders.ts'
 import { blobReader } from '../effects/patch-blobs.ts'
 import { inSlices } from '../effects/slices.ts'
 import { openTree, treeReader } from '../effects/patch-tree.ts'
-import { writeTree } from '../effects/patch-tree-write.ts'
+import { changeTree, expectSettled, type TreeChange } from '../effects/tree-change/change.ts'
 import { seriesJson, seriesText, verdictTable } from '../report/patch.ts'
 import { sideBySide } from '../report/patch-side-by-side.ts'
 import type { Io } from './io.ts'
@@ -32,27 +33,49 @@ export interface ApplyFlags {
   readonly json?: boolean
 }
 
-interface Run {
+interface Input {
   readonly series: readonly NamedPatch[]
-  readonly result: SeriesResult
   /** Real path of the tree. */
   readonly tree: string
 }
 
+interface Run extends Input {
+  readonly result: SeriesResult
+}
+
 /** Applies patches as one series; writes nothing to the tree unless every hunk found its place. */
 export async function applyCommand(names: readonly string[], flags: ApplyFlags, io: Io): Promise<void> {
-  const run = await applyInMemory(names, flags, io, { keepGoing: false })
+  const input = await open(names, flags, io)
+  if (flags.dryRun === true) {
+    expectSettled(input.tree)
+    await applyTo(undefined, input, flags, io)
+    return
+  }
+  await using change = await changeTree(input.tree, 'fwbuild patch apply')
+  if (change.recovered !== undefined) io.stderr(`${change.recovered}\n`)
+  await applyTo(change, input, flags, io)
+}
+
+async function applyTo(
+  change: TreeChange | undefined,
+  input: Input,
+  flags: ApplyFlags,
+  io: Io,
+): Promise<void> {
+  const run = await inMemory(input, flags, io, { keepGoing: false })
   await stopIfInterrupted(io)
   report('apply', run, flags, io)
   if (flags.rejectTo !== undefined) writeRejects(run, resolve(io.cwd, flags.rejectTo), flags)
   refuse(run.result, 'the tree is unchanged', bestEffortHint)
   if (flags.rewriteTo !== undefined) await writeRewritten(run, resolve(io.cwd, flags.rewriteTo), flags, io)
-  if (flags.dryRun !== true) writeTree(run.tree, run.result.files)
+  await change?.write(run.result.files, io.signal)
 }
 
 /** Prints the table of verdicts for a whole series. */
 export async function checkCommand(names: readonly string[], flags: ApplyFlags, io: Io): Promise<void> {
-  const run = await applyInMemory(names, flags, io, { keepGoing: true })
+  const input = await open(names, flags, io)
+  expectSettled(input.tree)
+  const run = await inMemory(input, flags, io, { keepGoing: true })
   report('check', run, flags, io)
   refuse(run.result, 'the patches behind a refused one were tried without it', undefined)
 }
@@ -63,7 +86,9 @@ export async function rewriteCommand(
   flags: ApplyFlags & { readonly output?: string },
   io: Io,
 ): Promise<void> {
-  const { series, result } = await applyInMemory([name], flags, io, { keepGoing: false })
+  const input = await open([name], flags, io)
+  expectSettled(input.tree)
+  const { series, result } = await inMemory(input, flags, io, { keepGoing: false })
   const [only, outcome] = [series[0], result.patches[0]]
   if (only === undefined || outcome === undefined || series.length > 1) {
     throw usageError('E_PATCH_COUNT', 'rewrite takes one patch', {
@@ -79,25 +104,36 @@ export async function rewriteCommand(
   putPatch(printPatch(patch), flags.output, io)
 }
 
+/** Settles what a change that was killed has left in a tree. */
+export async function recoverCommand(flags: { readonly tree: string }, io: Io): Promise<void> {
+  const tree = openTree(resolve(io.cwd, flags.tree))
+  await using change = await changeTree(tree, 'fwbuild patch recover')
+  io.stdout(`${change.recovered ?? `${tree}: nothing was left to settle`}\n`)
+}
+
 /** Signals come between two turns of the event loop, and applying takes one: before anything is written, look. */
 async function stopIfInterrupted({ signal }: Io): Promise<void> {
   await setImmediate()
   if (signal.aborted) throw cancelledError()
 }
 
-async function applyInMemory(
-  names: readonly string[],
-  flags: ApplyFlags,
-  io: Io,
-  { keepGoing }: { readonly keepGoing: boolean },
-): Promise<Run> {
+async function open(names: readonly string[], flags: ApplyFlags, io: Io): Promise<Input> {
   if (flags.reverse === true && flags.rewriteTo !== undefined) {
     throw usageError('E_PATCH_REVERSE', '--rewrite-to does not go with --reverse')
   }
   const loaded = await readPatches(names, io)
   const series = flags.reverse === true ? loaded.toReversed() : loaded
-  const tree = openTree(resolve(io.cwd, flags.tree))
-  const steps = applySeriesSteps(series, treeReader(tree), {
+  return { series, tree: openTree(resolve(io.cwd, flags.tree)) }
+}
+
+async function inMemory(
+  { series, tree }: Input,
+  flags: ApplyFlags,
+  io: Io,
+  { keepGoing }: { readonly keepGoing: boolean },
+): Promise<Run> {
+  using folders = foldersOf(tree)
+  const steps = applySeriesSteps(series, treeReader(tree, folders), {
     strip: flags.strip,
     reverse: flags.reverse ?? false,
     bestEffort: flags.bestEffort ?? false,

@@ -57,6 +57,15 @@ export function define(command: Command, io: Io): void {
     })
 
   command
+    .command('recover')
+    .description('take back what an apply that was killed did to a tree, as the next apply would')
+    .addOption(tree())
+    .action(async (flags: { tree: string }) => {
+      const { recoverCommand } = await import('./patch-apply.ts')
+      await recoverCommand(flags, io)
+    })
+
+  command
     .command('edit')
     .description('print the patch with true counts, or without some of its changes')
     .argument('<patch>', 'patch file, or - for standard input')

@@ -1,6 +1,16 @@
-import { lstatSync, readFileSync, readlinkSync, realpathSync, type Stats } from 'node:fs'
+import {
+  closeSync,
+  constants,
+  fstatSync,
+  lstatSync,
+  openSync,
+  readFileSync,
+  readlinkSync,
+  realpathSync,
+  type Stats,
+} from 'node:fs'
 import { join } from 'node:path'
-import { infraError, messageOf, usageError } from '../core/errors.ts'
+import { FwbuildError, infraError, messageOf, usageError } from '../core/errors.ts'
 import {
   executableMode,
   type FileState,
@@ -8,6 +18,8 @@ import {
   regularMode,
   symlinkMode,
 } from '../core/patch/file-state.ts'
+import { type Folders, foldersOf, nameOf, parentOf } from './beneath/folders.ts'
+import { at, hasCode } from './beneath/open.ts'
 
 /** Larger files are no source text, and a JavaScript string can not hold much more. */
 const maxFileBytes = 256 * 1024 * 1024
@@ -30,45 +42,69 @@ export function openTree(directory: string): string {
  * Reads names of a tree for the patch engine. Symbolic links are never followed, neither the last
  * component nor those ahead of it: what lies behind one counts as not there.
  * @param root real path of the tree
+ * @param folders of the same tree, for whoever reads much of it
  * @throws infra E_TREE_READ for what is there but can not be read
  */
-export function treeReader(root: string): ReadFile {
-  const directories = new Map<string, boolean>()
-  const isDirectory = (path: string): boolean => {
-    if (path === '') return true
-    const known = directories.get(path)
-    if (known !== undefined) return known
-    const result = isDirectory(parentOf(path)) && (lstatOrUndefined(join(root, path))?.isDirectory() ?? false)
-    directories.set(path, result)
-    return result
+export function treeReader(root: string, folders?: Folders): ReadFile {
+  const absent = new Set<string>()
+  const readIn = (opened: Folders, path: string): FileState | undefined => {
+    const parent = parentOf(path)
+    const folder = reading(join(root, parent), () => folderAt(opened, parent))
+    if (folder !== undefined)
+      return reading(join(root, path), () => readState(folder, nameOf(path), join(root, path)))
+    absent.add(parent)
+    return undefined
   }
   return (path) => {
-    if (path.split('/').some((part) => part === '' || part === '.' || part === '..')) return undefined
-    return isDirectory(parentOf(path)) ? readState(join(root, path)) : undefined
+    const parts = path.split('/')
+    if (parts.some((part) => part === '' || part === '.' || part === '..' || part.includes('\0')))
+      return undefined
+    if (absent.has(parentOf(path))) return undefined
+    if (folders !== undefined) return readIn(folders, path)
+    using own = foldersOf(root)
+    return readIn(own, path)
   }
 }
 
-const parentOf = (path: string): string => path.slice(0, Math.max(path.lastIndexOf('/'), 0))
+function folderAt(folders: Folders, path: string): number | undefined {
+  try {
+    return folders.open(path)
+  } catch (error) {
+    if (hasCode(error, 'E_UNSAFE_PATH', 'ENAMETOOLONG')) return undefined
+    throw error
+  }
+}
 
 const noBytes = new Uint8Array()
 
-function readState(file: string): FileState | undefined {
-  const stats = lstatOrUndefined(file)
+function readState(folder: number, name: string, shown: string): FileState | undefined {
+  const path = at(folder, name)
+  const stats = lstatOrUndefined(path)
   if (stats === undefined) return undefined
   if (stats.isSymbolicLink()) {
-    const bytes = reading(file, () => readlinkSync(file, { encoding: 'buffer' }))
-    return { kind: 'symlink', mode: symlinkMode, bytes }
+    return { kind: 'symlink', mode: symlinkMode, bytes: readlinkSync(path, { encoding: 'buffer' }) }
   }
   if (!stats.isFile()) return { kind: 'other', mode: 0, bytes: noBytes }
-  if (stats.size > maxFileBytes) {
-    throw infraError('E_TREE_READ', `${file} is too large for a patch (${stats.size} bytes)`)
+  // What took the file's place since is not followed, waited for or read.
+  const file = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK)
+  try {
+    const now = fstatSync(file)
+    if (!now.isFile()) return { kind: 'other', mode: 0, bytes: noBytes }
+    if (now.size > maxFileBytes) {
+      throw infraError('E_TREE_READ', `${shown} is too large for a patch (${now.size} bytes)`)
+    }
+    return {
+      kind: 'file',
+      mode: (now.mode & 0o100) === 0 ? regularMode : executableMode,
+      bytes: readFileSync(file),
+    }
+  } finally {
+    closeSync(file)
   }
-  const mode = (stats.mode & 0o100) === 0 ? regularMode : executableMode
-  return { kind: 'file', mode, bytes: reading(file, () => readFileSync(file)) }
 }
 
 /** @throws infra E_TREE_READ when the name can not be looked up */
-export function lstatOrUndefined(file: string): Stats | undefined {
+function lstatOrUndefined(file: string): Stats | undefined {
   try {
     return lstatSync(file)
   } catch (error) {
@@ -83,7 +119,7 @@ function reading<T>(file: string, read: () => T): T {
   try {
     return read()
   } catch (error) {
-    throw unreadable(file, error)
+    throw error instanceof FwbuildError ? error : unreadable(file, error)
   }
 }
 

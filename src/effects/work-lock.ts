@@ -36,7 +36,26 @@ export async function takeWorkLock(workDir: string, command: string): Promise<Wo
   } catch (error) {
     throw unusable(error)
   }
-  const path = join(workDir, 'lock')
+  const taken = await takeLock(join(workDir, 'lock'), command)
+  if ('holder' in taken) {
+    const { pid, host, command: theirs, since } = taken.holder
+    throw infraError('E_WORK_LOCKED', `${workDir} is in use by process ${pid} on ${host}`, {
+      retryable: true,
+      hint: `it runs ‘${theirs}’ since ${since}; wait for it, stop it, or use another --work`,
+    })
+  }
+  return taken.lock
+}
+
+/**
+ * Takes a lock file, also from a holder that is dead. While it is taken, other names that begin with `path` are
+ * there for moments.
+ * @returns the lock, or the living process that has it
+ */
+export async function takeLock(
+  path: string,
+  command: string,
+): Promise<{ readonly lock: WorkLock } | { readonly holder: Holder }> {
   const own: Holder = {
     pid: process.pid,
     host: hostname(),
@@ -45,17 +64,13 @@ export async function takeWorkLock(workDir: string, command: string): Promise<Wo
     command,
   }
   const holder = await acquire(path, own)
-  if (holder !== undefined) {
-    throw infraError('E_WORK_LOCKED', `${workDir} is in use by process ${holder.pid} on ${holder.host}`, {
-      retryable: true,
-      hint: `it runs ‘${holder.command}’ since ${holder.since}; wait for it, stop it, or use another --work`,
-    })
-  }
-  return {
+  if (holder !== undefined) return { holder }
+  const lock = {
     holderCrashed: existsSync(crashMark(path)),
     clearedUp: () => rm(crashMark(path), { force: true }),
     [Symbol.asyncDispose]: () => rm(path, { force: true }),
   }
+  return { lock }
 }
 
 /** Stays from when a dead holder was found until somebody cleared up after it. */

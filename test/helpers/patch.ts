@@ -2,6 +2,7 @@ import { applyPatch, type ApplyOptions, type ApplyResult } from '../../src/core/
 import type { FileState } from '../../src/core/patch/file-state.ts'
 import { binaryString, bytesOf } from '../../src/core/patch/lines.ts'
 import { parsePatch } from '../../src/core/patch/parse.ts'
+import { changeTree } from '../../src/effects/tree-change/change.ts'
 
 export const fileState = (text: string, mode = 0o100644): FileState => ({
   bytes: bytesOf(text),
@@ -43,3 +44,13 @@ export function placementOf(result: ApplyResult) {
 /** Lines `first … last` of a file in which each is different and says something. */
 export const numbered = (first: number, last: number): string =>
   Array.from({ length: last - first + 1 }, (_, at) => `statement_${first + at}(device);\n`).join('')
+
+/** Changes files of a tree on disk. */
+export async function writeTree(
+  root: string,
+  files: ReadonlyMap<string, FileState | undefined>,
+  signal?: AbortSignal,
+): Promise<void> {
+  await using change = await changeTree(root, 'test')
+  await change.write(files, signal)
+}

@@ -4,6 +4,9 @@ import { bytesOf } from './lines.ts'
 const maxNameBytes = 255
 export const maxPathBytes = 4095
 
+/** Where fwbuild keeps the journal of a change to a tree, at its top. */
+export const journalFolder = '.fwbuild-apply'
+
 /**
  * Characters that Apple's HFS+ passes over when it compares names; git's `is_hfs_dotgit` has this list. Whoever
  * copies such a tree there has another name than the one that was looked at.
@@ -45,6 +48,7 @@ export function unsafeName(name: string): string | undefined {
   if ([text, folded].some((spelling) => spelling.split(/[/\\]/).some((part) => gitDirectory.test(part)))) {
     return 'the name lies in a .git directory'
   }
+  if (folded.split('/')[0]?.toLowerCase() === journalFolder) return `${journalFolder} is fwbuild's own`
   if (controls.test(text)) return 'the name holds a control character'
   if (bidirectional.test(text)) return 'the name holds a mark that turns the direction of text'
   if (unseen.test(text)) return 'the name holds a character that can not be seen'

@@ -48,7 +48,7 @@ export const patchStep: Step<HostKernelContext, PatchOutputs> = {
     if (result.status === 'refused') throw refusedError(context, result)
     for (const { name, hunks } of patches) if (hunks !== 'exact') tools.note(`${name}: ${hunks}`)
     tellUseless(context, series, tools)
-    tree.write(result.files)
+    await tree.write(result.files)
     const files = tree.digests()
     return {
       patches,

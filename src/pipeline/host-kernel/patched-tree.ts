@@ -2,8 +2,9 @@ import { createHash } from 'node:crypto'
 import { existsSync, lstatSync, mkdirSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import type { FileState, ReadFile } from '../../core/patch/file-state.ts'
+import { journalFolder } from '../../core/patch/unsafe-name.ts'
 import { openTree, treeReader } from '../../effects/patch-tree.ts'
-import { writeTree } from '../../effects/patch-tree-write.ts'
+import { changeTree } from '../../effects/tree-change/change.ts'
 import type { HostKernelPlaces } from './context.ts'
 
 /** A source tree that can be patched again and again, always from its pristine state. */
@@ -11,10 +12,13 @@ export interface PatchedTree {
   /** Reads the tree as it was unpacked. */
   readonly pristine: ReadFile
   /** Makes the tree the pristine one with these changes; what is as it should be is not touched. */
-  readonly write: (changes: ReadonlyMap<string, FileState | undefined>) => void
+  readonly write: (changes: ReadonlyMap<string, FileState | undefined>) => Promise<void>
   /** sha256 of every file that is or was changed, by path; null where there is none. */
   readonly digests: () => { readonly [path: string]: string | null }
 }
+
+/** What the trees' locks say. */
+const lockedFor = 'fwbuild host-kernel'
 
 /** Marks, below `pristine/`, a file that the unpacked tree does not have. */
 const absentSuffix = '.fwbuild-absent'
@@ -41,15 +45,17 @@ export function patchedTree({ root, src }: Pick<HostKernelPlaces, 'root' | 'src'
   }
   return {
     pristine,
-    write: (changes) => {
+    write: async (changes) => {
+      await using keeping = await changeTree(aside, lockedFor)
+      await using patching = await changeTree(tree, lockedFor)
       const fresh = [...changes.keys()].filter((path) => !isKept(path))
-      writeTree(aside, new Map(fresh.map((path) => keptState(path, current(path)))))
+      await keeping.write(new Map(fresh.map((path) => keptState(path, current(path)))))
       const wanted = new Map<string, FileState | undefined>()
       for (const path of new Set([...keptPaths(), ...changes.keys()])) {
         const state = changes.has(path) ? changes.get(path) : pristine(path)
         if (!same(state, current(path))) wanted.set(path, state)
       }
-      writeTree(tree, wanted)
+      await patching.write(wanted)
     },
     digests: () =>
       Object.fromEntries(
@@ -76,6 +82,7 @@ function filesBelow(folder: string): readonly string[] {
   return readdirSync(folder, { recursive: true, withFileTypes: true })
     .filter((entry) => !entry.isDirectory())
     .map((entry) => join(entry.parentPath, entry.name).slice(folder.length + 1))
+    .filter((path) => !path.startsWith(`${journalFolder}/`))
 }
 
 function same(a: FileState | undefined, b: FileState | undefined): boolean {

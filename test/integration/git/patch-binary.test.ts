@@ -6,13 +6,13 @@ import { applyPatch } from '../../../src/core/patch/apply.ts'
 import { parsePatch } from '../../../src/core/patch/parse.ts'
 import { printPatch } from '../../../src/core/patch/print.ts'
 import { treeReader } from '../../../src/effects/patch-tree.ts'
-import { writeTree } from '../../../src/effects/patch-tree-write.ts'
 import { needProgram, testWith } from '../../helpers/need.ts'
+import { writeTree } from '../../helpers/patch.ts'
 
 testWith(
   [needProgram('git')],
   'what git says of binary files, modes, renames and links is applied and undone',
-  (t) => {
+  async (t) => {
     const root = mkdtempSync(path.join(tmpdir(), 'fwbuild-binary-'))
     const git = (...args: string[]): string =>
       execFileSync('git', ['-c', 'user.name=t', '-c', 'user.email=t@example.org', '-C', root, ...args], {
@@ -44,14 +44,14 @@ testWith(
 
     const backward = applyPatch(patch, treeReader(root), { reverse: true })
     t.deepEqual(backward.refusals, [])
-    writeTree(root, backward.files)
+    await writeTree(root, backward.files)
     git('add', '-A')
     t.is(git('diff', '--cached', 'HEAD~1', '--stat'), '')
     t.deepEqual(readFileSync(path.join(root, 'delta.bin')), noise)
 
     const forward = applyPatch(patch, treeReader(root))
     t.deepEqual(forward.refusals, [])
-    writeTree(root, forward.files)
+    await writeTree(root, forward.files)
     git('add', '-A')
     t.is(git('status', '--porcelain'), '')
     t.is(applyPatch(patch, treeReader(root)).status, 'already-applied')

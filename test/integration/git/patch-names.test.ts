@@ -10,18 +10,14 @@ const folder = temporaryFolders()
 /** Binary string, as names in patches are. */
 const binary = (name: string): string => Buffer.from(name).toString('latin1')
 
-const spellings = [
-  ...['.git', '.GIT', '.Git', '.gIT.', '.git ', '.git. . .', '.git...', 'git~1', 'GIT~1', 'git~1 .'],
-  ...['.git:stream', '.git::$INDEX_ALLOCATION', '.git ::$DATA', 'a\\.git\\b', '.git\\x', 'x\\GIT~1'],
-  ...[0x200c, 0x200d, 0x200e, 0x200f, 0x202a, 0x202b, 0x202c, 0x202d, 0x202e].flatMap((code) => [
-    `.g${String.fromCodePoint(code)}it`,
-    `${String.fromCodePoint(code)}.git`,
-    `.GIT${String.fromCodePoint(code)}`,
-  ]),
-  ...[0x206a, 0x206b, 0x206c, 0x206d, 0x206e, 0x206f, 0xfeff].map(
-    (code) => `.gi${String.fromCodePoint(code)}${String.fromCodePoint(code)}t`,
-  ),
-]
+const inserted = [0x200c, 0x200d, 0x200e, 0x200f, 0x202a, 0x202b, 0x202c, 0x202d, 0x202e]
+inserted.push(0x206a, 0x206b, 0x206c, 0x206d, 0x206e, 0x206f, 0xfeff)
+const plain = ['.git', '.GIT', '.Git', '.gIT.', '.git ', '.git. . .', '.git...', 'git~1', 'GIT~1', 'git~1 .']
+plain.push('.git:stream', '.git::$INDEX_ALLOCATION', '.git ::$DATA', 'a\\.git\\b', '.git\\x', 'x\\GIT~1')
+const spellings = inserted
+  .map((code) => String.fromCodePoint(code))
+  .flatMap((mark) => [`.g${mark}it`, `${mark}.git`, `.GIT${mark}`, `.gi${mark}${mark}t`])
+  .concat(plain)
 const harmless = ['.gitignore', '.gitmodules', 'git', 'git~x', 'x.git', '.git2', '.gitx', 'a.git', '.g it']
 harmless.push('ä.c', 'a b', 'q"uote', 'back\\slash', '%s', 'a-rf', '~', '日本', 'x:y', '👩‍💻.txt', 'con')
 

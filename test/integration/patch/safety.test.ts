@@ -236,6 +236,37 @@ testWith([needTmpfs, needProgram('unshare')], 'a full disk is an infra error, no
   }
 })
 
+testWith(
+  [needTmpfs, needProgram('unshare')],
+  'a disk that is full at whatever moment: all old or all new, nothing left',
+  async (t) => {
+    const tree = folder()
+    const codes = new Set<number>()
+    for (let pages = 3; pages < 30; pages += 1) {
+      const options = ['-t', 'tmpfs', '-o', `size=${pages * 4}k,nr_inodes=${pages * 2}`, 'tmpfs', tree]
+      t.is(spawnSync('mount', options).status, 0)
+      try {
+        fs.writeFileSync(join(tree, 'f'), 'one\ntwo\nthree\n')
+        const before = digest(tree)
+        const made = Array.from({ length: 12 }, (_, at) => create(`d${at}/new`)).join('')
+        const { exitCode, stderr } = await cli(['patch', 'apply', '--tree', tree, '-'], {
+          input: fine + made,
+        })
+        codes.add(exitCode)
+        if (exitCode === 0) t.is(fs.readdirSync(tree).length, 13)
+        else {
+          t.is(exitCode, 3)
+          t.regex(stderr, /no space left/)
+          t.is(digest(tree), before)
+        }
+      } finally {
+        spawnSync('umount', [tree])
+      }
+    }
+    t.deepEqual(codes, new Set([3, 0]))
+  },
+)
+
 test('files of another user keep their owner, hard links to the old content stay apart', async (t) => {
   const { box, tree } = sandbox()
   fs.linkSync(join(tree, 'f'), join(box, 'other-name'))

@@ -4,9 +4,8 @@ import test from 'ava'
 import { FwbuildError } from '../../../src/core/errors.ts'
 import type { FileState } from '../../../src/core/patch/file-state.ts'
 import { treeReader } from '../../../src/effects/patch-tree.ts'
-import { writeTree } from '../../../src/effects/patch-tree-write.ts'
 import { cli } from '../../helpers/cli.ts'
-import { fileState, numbered } from '../../helpers/patch.ts'
+import { fileState, numbered, writeTree } from '../../helpers/patch.ts'
 import { temporaryFolders } from '../../helpers/temporary.ts'
 
 const folder = temporaryFolders()
@@ -14,12 +13,12 @@ const folder = temporaryFolders()
 const everything = (root: string): string[] =>
   fs.readdirSync(root, { recursive: true, encoding: 'utf8' }).toSorted()
 
-test('writes, makes directories, changes modes, and removes what is gone with its directory', (t) => {
+test('writes, makes directories, changes modes, and removes what is gone with its directory', async (t) => {
   const root = folder()
   fs.mkdirSync(path.join(root, 'old'))
   fs.writeFileSync(path.join(root, 'old/f'), 'x')
   fs.writeFileSync(path.join(root, 'run'), '#!/bin/sh\n', { mode: 0o644 })
-  writeTree(
+  await writeTree(
     root,
     new Map<string, FileState | undefined>([
       ['a/b/c', fileState('new\n')],
@@ -34,7 +33,7 @@ test('writes, makes directories, changes modes, and removes what is gone with it
   t.is(treeReader(root)('none/such'), undefined)
 })
 
-test('a failure half way leaves the tree as it was', (t) => {
+test('a failure half way leaves the tree as it was', async (t) => {
   const root = folder()
   fs.writeFileSync(path.join(root, 'a'), 'old a')
   // A directory that is not empty can not be exchanged for a file and removed again.
@@ -45,17 +44,19 @@ test('a failure half way leaves the tree as it was', (t) => {
     ['fresh/sub/b', fileState('new b')],
     ['file/below', fileState('impossible')],
   ])
-  const error = t.throws(() => writeTree(root, changes), { instanceOf: FwbuildError })
+  const error = await t.throwsAsync(writeTree(root, changes), { instanceOf: FwbuildError })
   t.is(error?.code, 'E_TREE_WRITE')
   t.deepEqual(everything(root), before)
   t.is(fs.readFileSync(path.join(root, 'a'), 'utf8'), 'old a')
 })
 
-test('no symbolic link is followed, neither reading nor writing', (t) => {
+test('no symbolic link is followed, neither reading nor writing', async (t) => {
   const [root, outside] = [folder(), folder()]
   fs.symlinkSync(outside, path.join(root, 'link'))
   t.is(treeReader(root)('link')?.kind, 'symlink')
-  t.throws(() => writeTree(root, new Map([['link/x', fileState('escaped')]])), { instanceOf: FwbuildError })
+  await t.throwsAsync(writeTree(root, new Map([['link/x', fileState('escaped')]])), {
+    instanceOf: FwbuildError,
+  })
   t.deepEqual(everything(outside), [])
 })
 

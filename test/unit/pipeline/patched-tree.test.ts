@@ -20,11 +20,11 @@ async function newTree(t: ExecutionContext) {
 
 test('changes are always made to what was unpacked', async (t) => {
   const { places, read } = await newTree(t)
-  patchedTree(places).write(new Map([['drivers/a.c', file('a1\n')]]))
+  await patchedTree(places).write(new Map([['drivers/a.c', file('a1\n')]]))
   t.is(read('drivers/a.c'), 'a1\n')
   const tree = patchedTree(places)
   t.is(Buffer.from(tree.pristine('drivers/a.c')?.bytes ?? []).toString(), 'a\n')
-  tree.write(new Map([['drivers/b.c', file('b1\n')]]))
+  await tree.write(new Map([['drivers/b.c', file('b1\n')]]))
   t.is(read('drivers/a.c'), 'a\n', 'a file that no patch changes any more is as it was')
   t.is(read('drivers/b.c'), 'b1\n')
 })
@@ -32,15 +32,15 @@ test('changes are always made to what was unpacked', async (t) => {
 test('what is as it should be is not written, so that make sees no change', async (t) => {
   const { places, src } = await newTree(t)
   const changes = new Map([['drivers/a.c', file('a1\n')]])
-  patchedTree(places).write(changes)
+  await patchedTree(places).write(changes)
   const before = statSync(join(src, 'drivers/a.c')).mtimeMs
-  patchedTree(places).write(changes)
+  await patchedTree(places).write(changes)
   t.is(statSync(join(src, 'drivers/a.c')).mtimeMs, before)
 })
 
 test('new and deleted files, and back', async (t) => {
   const { places, src } = await newTree(t)
-  patchedTree(places).write(
+  await patchedTree(places).write(
     new Map<string, FileState | undefined>([
       ['drivers/new.c', file('n\n')],
       ['drivers/b.c', undefined],
@@ -50,17 +50,17 @@ test('new and deleted files, and back', async (t) => {
   t.false(existsSync(join(src, 'drivers/b.c')))
   t.is(patchedTree(places).pristine('drivers/new.c'), undefined)
   t.is(patchedTree(places).digests()['drivers/b.c'], null)
-  patchedTree(places).write(new Map())
+  await patchedTree(places).write(new Map())
   t.false(existsSync(join(src, 'drivers/new.c')))
   t.is(readFileSync(join(src, 'drivers/b.c'), 'utf8'), 'b\n')
 })
 
 test('a run that was killed after the copies were kept starts again from the unpacked tree', async (t) => {
   const { places, src, read } = await newTree(t)
-  patchedTree(places).write(new Map([['drivers/a.c', file('a1\n')]]))
+  await patchedTree(places).write(new Map([['drivers/a.c', file('a1\n')]]))
   // As if killed half-way through a second series.
   writeFileSync(join(src, 'drivers/a.c'), 'half\n')
-  patchedTree(places).write(new Map([['drivers/a.c', file('a2\n')]]))
+  await patchedTree(places).write(new Map([['drivers/a.c', file('a2\n')]]))
   t.is(read('drivers/a.c'), 'a2\n')
   t.is(Buffer.from(patchedTree(places).pristine('drivers/a.c')?.bytes ?? []).toString(), 'a\n')
 })
