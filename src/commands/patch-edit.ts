@@ -1,8 +1,8 @@
 import { buildError, FwbuildError, messageOf, usageError } from '../core/errors.ts'
 import { dropLinesSteps } from '../core/patch/edit.ts'
 import type { PatchDocument } from '../core/patch/model.ts'
-import { parsePatch } from '../core/patch/parse.ts'
 import { printPatch } from '../core/patch/print.ts'
+import { readPatch } from '../core/patch/read-patch.ts'
 import { recountPatch } from '../core/patch/recount.ts'
 import type { NamedPatch } from '../core/patch/series.ts'
 import { inSlices } from '../effects/slices.ts'
@@ -25,7 +25,7 @@ export async function editCommand(name: string, flags: EditFlags, io: Io): Promi
   const pattern = dropLines === undefined ? undefined : regularExpression(dropLines)
   const [given, ...more] = await readPatches([name], io)
   if (given === undefined || more.length > 0) throw usageError('E_PATCH_COUNT', 'edit takes one patch')
-  const only = recount ? { ...given, patch: parsePatch(recountPatch(printPatch(given.patch))) } : given
+  const only = recount ? { ...given, patch: readPatch(recountPatch(printPatch(given.patch))) } : given
   const [problem] = only.patch.problems
   if (problem !== undefined) throw buildError('E_PATCH_FORMAT', `${name}:${problem.line}: ${problem.reason}`)
   const patch = pattern === undefined ? only.patch : await editedPatch(only, pattern, io)

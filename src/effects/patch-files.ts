@@ -3,8 +3,8 @@ import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, wri
 import { basename, dirname, join, resolve } from 'node:path'
 import { infraError, messageOf, usageError } from '../core/errors.ts'
 import { binaryString } from '../core/patch/lines.ts'
-import { parsePatch } from '../core/patch/parse.ts'
 import { parseQuiltSeries } from '../core/patch/quilt-series.ts'
+import { readPatch } from '../core/patch/read-patch.ts'
 import type { NamedPatch } from '../core/patch/series.ts'
 
 /** Larger files are no patches; the largest of the Linux kernel's releases stay below. */
@@ -72,12 +72,12 @@ function loadEntry(file: string): NamedPatch {
   const bytes = readBytes(file)
   const isEmpty = bytes.toString('latin1').trim() === ''
   return isEmpty
-    ? { name: basename(file), patch: parsePatch(binaryString(bytes)) }
+    ? { name: basename(file), patch: readPatch(binaryString(bytes)) }
     : named(basename(file), bytes, file)
 }
 
 function named(name: string, bytes: Uint8Array, shown: string = name): NamedPatch {
-  const patch = parsePatch(binaryString(bytes))
+  const patch = readPatch(binaryString(bytes))
   if (patch.files.length === 0 && patch.problems.length === 0) {
     throw usageError('E_PATCH_EMPTY', `${shown} holds no patch`)
   }
