@@ -22,11 +22,12 @@ export function seriesJson(command: string, { status, files, patches }: SeriesRe
   }
 }
 
-function fileJson({ path, operation, alreadyApplied, hunks }: FilePlacement): Json {
+function fileJson({ path, operation, alreadyApplied, mended, hunks }: FilePlacement): Json {
   return {
     path,
     operation,
     alreadyApplied,
+    mended: mended ?? null,
     hunks: hunks.map(({ placement }, at) => ({
       hunk: at + 1,
       status: placement.status,
@@ -59,7 +60,12 @@ function details({ placements, refusals }: ApplyResult): string {
 const noFile = 'there is no such file to delete'
 const emptyPatch = 'the patch is empty'
 
-function fileLines({ path, operation, alreadyApplied, hunks }: FilePlacement): string[] {
+function fileLines(placement: FilePlacement): string[] {
+  const { path, mended } = placement
+  return [...(mended === undefined ? [] : [`${path}: ${mended}`]), ...verdictLines(placement)]
+}
+
+function verdictLines({ path, operation, alreadyApplied, hunks }: FilePlacement): string[] {
   if (alreadyApplied) return [`${path}: already applied${operation === 'delete' ? `: ${noFile}` : ''}`]
   return hunks.flatMap(({ placement }, at) =>
     placement.status === 'exact' && placement.confidence === 'high'

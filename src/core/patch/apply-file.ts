@@ -3,7 +3,8 @@ import { applyBinary, blobId } from './binary.ts'
 import { executableMode, type FileState, type Overlay, regularMode, validMode } from './file-state.ts'
 import { fileText, type FileText } from './file-text.ts'
 import { done, type FileContext, type FileOptions, type FileVerdict, refuse } from './file-verdict.ts'
-import { lineEndConflict, withFittingLineEnds } from './line-ends.ts'
+import { mendChange } from './damage.ts'
+import { lineEndConflict } from './line-ends.ts'
 import { binaryString, bytesOf } from './lines.ts'
 import { kindConflict, throughSymlink, unsafeLink } from './links.ts'
 import type { FilePatch } from './model.ts'
@@ -12,6 +13,7 @@ import { applyEdits, type PlacedHunk } from './placement.ts'
 import { placeHunks } from './place.ts'
 import { patchTarget, type PatchTarget } from './target.ts'
 import { placeByBase } from './three-way.ts'
+import { whiteSpaceJudged } from './white-space-doubt.ts'
 
 /** Applies one file's part of a patch to the overlay; writes nothing when any hunk is refused. */
 export function* applyFile(file: FilePatch, overlay: Overlay, options: FileOptions): Steps<FileVerdict> {
@@ -20,29 +22,32 @@ export function* applyFile(file: FilePatch, overlay: Overlay, options: FileOptio
   if ('refused' in target) return refuse({ file, path: shown ?? '?' }, target.refused, target.short)
   const { from, to } = target
   const path = to ?? from ?? '?'
-  const context: FileContext = { file, path }
+  const plain: FileContext = { file, path }
   for (const name of [from, to]) {
     const escape = name === undefined ? undefined : throughSymlink(name, overlay)
-    if (escape !== undefined) return refuse(context, escape)
+    if (escape !== undefined) return refuse(plain, escape)
   }
-  if (file.binary !== undefined) return binaryFile(context, target, overlay, options)
+  if (file.binary !== undefined) return binaryFile(plain, target, overlay, options)
   const moves = from !== undefined && to !== undefined && from !== to
-  if (from === undefined) return yield* createFile(context, path, overlay, options)
+  if (from === undefined) return yield* createFile(plain, path, overlay, options)
   const isCopy = file.git?.operation === 'copy'
   const there = isCopy ? overlay.read(path) : undefined
-  if (there !== undefined) return yield* existingCopy(context, from, there, overlay, options)
+  if (there !== undefined) return yield* existingCopy(plain, from, there, overlay, options)
   const source = isCopy ? copySource(from, overlay) : sourceOf(from, moves ? to : undefined, overlay)
   if (source === undefined) {
-    if (to === undefined) return done(context, { alreadyApplied: true })
-    return refuse(context, 'there is no such file in the tree', true)
+    if (to === undefined) return done(plain, { alreadyApplied: true })
+    return refuse(plain, 'there is no such file in the tree', true)
   }
   const misfit = kindConflict(file, source.state)
-  if (misfit !== undefined) return refuse(context, misfit)
+  if (misfit !== undefined) return refuse(plain, misfit)
   const content = binaryString(source.state.bytes)
   const text = fileText(content)
-  const unfit = lineEndConflict(file, text.lines)
+  const mended = mendChange(file, content, options.damage)
+  if ('refused' in mended) return refuse(plain, mended.refused)
+  const context: FileContext = { ...mended, path }
+  const unfit = lineEndConflict(mended.file, text.lines)
   if (unfit !== undefined) return refuse(context, unfit)
-  const hunks = yield* placeAll(file, text, content, options)
+  const hunks = yield* placeAll(mended.file, text, options)
   if (hunks.some(isConflict)) return done(context, { hunks, before: source.state })
   const edits = hunks.flatMap((hunk) => hunk.edits)
   const bytes = edits.length === 0 ? source.state.bytes : bytesOf(applyEdits(text.lines, edits).join(''))
@@ -66,18 +71,13 @@ export function* applyFile(file: FilePatch, overlay: Overlay, options: FileOptio
 }
 
 /** Places a file's hunks; those without a sure place by way of the file they were made for, if it is at hand. */
-function* placeAll(
-  file: FilePatch,
-  text: FileText,
-  content: string,
-  options: FileOptions,
-): Steps<readonly PlacedHunk[]> {
-  const { hunks } = withFittingLineEnds(file, content)
-  const placed = yield* placeHunks(text, hunks, options.place)
-  if (!placed.some(isConflict) || options.readBlob === undefined) return placed
-  const id = file.git?.oldBlob
-  const base = id === undefined || /^0+$/.test(id) ? undefined : options.readBlob(id)
-  return base === undefined ? placed : yield* placeByBase(text, binaryString(base), hunks, placed)
+function* placeAll(file: FilePatch, text: FileText, options: FileOptions): Steps<readonly PlacedHunk[]> {
+  const { hunks } = file
+  const found = yield* placeHunks(text, hunks, options.place)
+  const id = found.some(isConflict) ? file.git?.oldBlob : undefined
+  const base = id === undefined || /^0+$/.test(id) ? undefined : options.readBlob?.(id)
+  const placed = base === undefined ? found : yield* placeByBase(text, binaryString(base), hunks, found)
+  return placed.map((hunk, at) => whiteSpaceJudged(hunk, text, hunks[at], options.place.bestEffort))
 }
 
 /** Binary content is replaced as a whole; a rename along with it is too rare to guess at. */

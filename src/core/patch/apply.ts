@@ -1,5 +1,6 @@
 import { finish, type Steps } from '../steps.ts'
 import { applyFile } from './apply-file.ts'
+import { patchDamage } from './damage.ts'
 import { type FileState, overlayOf, type ReadFile } from './file-state.ts'
 import type { FileOptions, FileVerdict } from './file-verdict.ts'
 import type { FilePatch, PatchDocument } from './model.ts'
@@ -29,6 +30,10 @@ export interface ApplyResult {
 
 export interface FilePlacement {
   readonly path: string
+  /** The file's part of the patch as it was applied. */
+  readonly file: FilePatch
+  /** What was done to the patch on its way and was undone, for people. */
+  readonly mended: string | undefined
   readonly operation: 'modify' | 'create' | 'delete' | 'rename' | 'copy'
   readonly hunks: readonly PlacedHunk[]
   /** The whole file's change was there already. */
@@ -71,13 +76,15 @@ export function* applyPatchSteps(
   if (unfit.length > 0) return { status: 'refused', files: new Map(), placements: [], refusals: unfit }
   const overlay = overlayOf(readFile)
   const verdicts: FileVerdict[] = []
+  const commits = commitsOf(patch, options.reverse ?? false)
   const ofFile: FileOptions = {
     strip: options.strip ?? 1,
     reverse: options.reverse ?? false,
     readBlob: options.readBlob,
     place: { bestEffort: options.bestEffort ?? false },
+    damage: patchDamage(commits.flat(), overlay.read, options.strip ?? 1),
   }
-  for (const files of commitsOf(patch, options.reverse ?? false)) {
+  for (const files of commits) {
     const ofCommit = overlayOf(overlay.read)
     for (const file of files) {
       verdicts.push(yield* applyFile(file, ofCommit, ofFile))

@@ -1,4 +1,5 @@
 import type { FilePlacement } from './apply.ts'
+import type { PatchDamage } from './damage.ts'
 import type { FileState } from './file-state.ts'
 import type { FilePatch } from './model.ts'
 import type { PlacedHunk } from './placement.ts'
@@ -10,6 +11,7 @@ export interface FileOptions {
   readonly reverse: boolean
   readonly readBlob: ((id: string) => Uint8Array | undefined) | undefined
   readonly place: PlaceOptions
+  readonly damage: PatchDamage
 }
 
 export interface FileVerdict {
@@ -23,11 +25,13 @@ export interface FileVerdict {
 export interface FileContext {
   readonly file: FilePatch
   readonly path: string
+  /** What was done to the patch on its way and was undone in `file`. */
+  readonly how?: string | undefined
 }
 
 /** What became of a file that is not refused as a whole. */
 export function done(
-  { file, path }: FileContext,
+  { file, path, how }: FileContext,
   result: {
     hunks?: readonly PlacedHunk[]
     before?: FileState | undefined
@@ -37,6 +41,8 @@ export function done(
 ): FileVerdict {
   const placement = {
     path,
+    file,
+    mended: how,
     operation: operationOf(file),
     hunks: result.hunks ?? [],
     alreadyApplied: result.alreadyApplied ?? false,

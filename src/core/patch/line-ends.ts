@@ -1,20 +1,32 @@
-import type { FilePatch, Hunk, HunkLine } from './model.ts'
+import type { FilePatch, HunkLine } from './model.ts'
 import { hunkLine } from './print.ts'
 
 /**
- * A patch whose every line ends in CR LF, header and all, for a file without any CR LF was converted on its
- * way (by a mailer or a checkout): the carriage returns are not its own.
- * @param text the file's content as a binary string
+ * Whether a file's part of a patch has every line in CR LF, header and all: then something converted it on its way
+ * (a mailer or a checkout), since diff and git end headers in LF whatever the file has.
  */
-export function withFittingLineEnds(file: FilePatch, text: string): FilePatch {
-  if (!file.crlfHeader || text.includes('\r\n') || file.hunks.length === 0) return file
-  const isConverted = file.hunks.every((hunk) => hunk.lines.every(({ text: line }) => line.endsWith('\r\n')))
-  return isConverted ? { ...file, hunks: file.hunks.map(withoutReturns) } : file
-}
+export const isConverted = (file: FilePatch): boolean =>
+  file.crlfHeader && file.hunks.every(({ head, lines }) => head.endsWith('\r\n') && lines.every(endsInReturn))
 
-const withoutReturns = (hunk: Hunk): Hunk => ({ ...hunk, lines: hunk.lines.map(withoutReturn) })
+/** Of a last line without line feed the conversion leaves the return alone. */
+const endsInReturn = ({ text }: HunkLine): boolean => /\r\n?$/.test(text)
 
-const withoutReturn = ({ kind, text }: HunkLine): HunkLine => hunkLine(kind, `${text.slice(0, -2)}\n`)
+export const hasReturns = (file: FilePatch): boolean =>
+  file.hunks.some(({ lines }) => lines.some(endsInReturn))
+
+export const withoutReturns = (file: FilePatch): FilePatch => ({
+  ...file,
+  header: file.header.replaceAll('\r\n', '\n'),
+  crlfHeader: false,
+  hunks: file.hunks.map((hunk) => ({
+    ...hunk,
+    head: hunk.head.replace('\r\n', '\n'),
+    lines: hunk.lines.map(withoutReturn),
+  })),
+})
+
+const withoutReturn = (line: HunkLine): HunkLine =>
+  endsInReturn(line) ? hunkLine(line.kind, line.text.replace(/\r(\n?)$/, '$1')) : line
 
 /** Why a patch with LF alone does not fit a file with CR LF alone; undefined where that is not so. */
 export function lineEndConflict(file: FilePatch, lines: readonly string[]): string | undefined {

@@ -1,8 +1,8 @@
 import type { Steps } from '../steps.ts'
+import { mendChange, mendNewFile } from './damage.ts'
 import { type FileState, type Overlay, regularMode, symlinkMode, validMode } from './file-state.ts'
 import { fileText } from './file-text.ts'
 import { done, type FileContext, type FileOptions, type FileVerdict, refuse } from './file-verdict.ts'
-import { withFittingLineEnds } from './line-ends.ts'
 import { binaryString, bytesOf } from './lines.ts'
 import { kindConflict, unsafeLink } from './links.ts'
 import { placeHunks } from './place.ts'
@@ -13,13 +13,15 @@ export function* existingCopy(
   from: string,
   copy: FileState,
   overlay: Overlay,
-  { place }: FileOptions,
+  { place, damage }: FileOptions,
 ): Steps<FileVerdict> {
   const { file } = context
   const misfit = kindConflict(file, copy)
   if (misfit !== undefined) return refuse(context, misfit)
   const content = binaryString(copy.bytes)
-  const hunks = yield* placeHunks(fileText(content), withFittingLineEnds(file, content).hunks, place)
+  const mended = mendChange(file, content, damage)
+  if ('refused' in mended) return refuse(context, mended.refused)
+  const hunks = yield* placeHunks(fileText(content), mended.file.hunks, place)
   const original = overlay.read(from)
   const isMade =
     hunks.length > 0
@@ -33,12 +35,15 @@ export function* existingCopy(
 
 /** Makes a file that is new; one that is there already may differ in its mode alone. */
 export function* createFile(
-  context: FileContext,
+  given: FileContext,
   path: string,
   overlay: Overlay,
   options: FileOptions,
 ): Steps<FileVerdict> {
-  const { file } = context
+  const mended = mendNewFile(given.file, options.damage)
+  if ('refused' in mended) return refuse(given, mended.refused)
+  const context: FileContext = { ...mended, path }
+  const { file } = mended
   const before = overlay.read(path)
   const mode = file.git?.newMode ?? (before?.kind === 'file' ? before.mode : regularMode)
   if (!validMode(mode)) return refuse(context, `mode ${mode.toString(8)} is none that a patch may set`)

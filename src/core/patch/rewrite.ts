@@ -1,6 +1,5 @@
 import { finish, type Steps } from '../steps.ts'
 import type { ApplyResult, FilePlacement } from './apply.ts'
-import { withFittingLineEnds } from './line-ends.ts'
 import { binaryString, splitLines } from './lines.ts'
 import type { FilePatch, Hunk, PatchDocument } from './model.ts'
 import { rewriteHunks } from './rewrite-hunks.ts'
@@ -36,7 +35,7 @@ export function* rewriteSteps(patch: PatchDocument, result: ApplyResult): Steps<
   for (const [at, file] of patch.files.entries()) {
     const placement = result.placements[at]
     if (placement === undefined) throw new Error('a rewrite of a patch without its placements')
-    const rewritten = rewriteFile(file, placement, leftOut)
+    const rewritten = rewriteFile(placement, leftOut)
     text += file.preamble
     yield
     if (rewritten === undefined) continue
@@ -46,8 +45,8 @@ export function* rewriteSteps(patch: PatchDocument, result: ApplyResult): Steps<
   return { patch: { ...patch, files, trailer: text + patch.trailer }, leftOut }
 }
 
-function rewriteFile(file: FilePatch, placement: FilePlacement, leftOut: LeftOut[]): FilePatch | undefined {
-  const { path, hunks: placed, before } = placement
+function rewriteFile(placement: FilePlacement, leftOut: LeftOut[]): FilePatch | undefined {
+  const { path, file, hunks: placed, before } = placement
   if (placement.alreadyApplied) {
     leftOut.push({ path, hunk: undefined })
     return undefined
@@ -56,8 +55,7 @@ function rewriteFile(file: FilePatch, placement: FilePlacement, leftOut: LeftOut
     if (hunk.placement.status === 'already-applied') leftOut.push({ path, hunk: at + 1 })
   }
   const text = before === undefined ? '' : binaryString(before.bytes)
-  const fitting = before === undefined ? file : withFittingLineEnds(file, text)
-  const hunks = rewriteHunks(splitLines(text), fitting.hunks, placed)
+  const hunks = rewriteHunks(splitLines(text), file.hunks, placed)
   // A new file that is there already, with the same content: only its mode can be left.
   const isMade = placement.operation === 'create' && placed.length === 0 && before !== undefined
   if (before !== undefined && (placement.renamedBefore || isMade)) return changeOnly(file, hunks, before.mode)

@@ -331,3 +331,21 @@ test('edit says so when nothing matches, and writes nothing', async (t) => {
   t.false(fs.existsSync(output))
   t.is((await cli(['patch', 'edit', '-'], { input: patchOf(5) })).exitCode, 2)
 })
+
+testWith([needProgram('patch')], 'converted line ends: as GNU patch has it, new files too', async (t) => {
+  const [mine, gnus] = [folder(), folder()]
+  const start = '--- /dev/null\n+++ b/etc/start\n@@ -0,0 +1,2 @@\n+#!/bin/sh\n+exit 0\n'
+  const patch = join(folder(), 'crlf.patch')
+  fs.writeFileSync(patch, (patchOf(5) + start).replaceAll('\n', '\r\n'))
+  for (const tree of [mine, gnus]) {
+    fs.mkdirSync(join(tree, 'src'))
+    fs.writeFileSync(join(tree, 'src/run.c'), textOf(statements(40)))
+  }
+  const run = await cli(['patch', 'apply', '--tree', mine, patch])
+  t.is(run.exitCode, 0, run.stderr)
+  t.regex(run.stdout, /converted to CR LF, which was undone/)
+  t.is(spawnSync('patch', ['-p1', '-s', '-d', gnus, '-i', patch]).status, 0)
+  for (const file of ['src/run.c', 'etc/start']) {
+    t.is(fs.readFileSync(join(mine, file), 'utf8'), fs.readFileSync(join(gnus, file), 'utf8'))
+  }
+})
