@@ -6,7 +6,7 @@ import type { SimpleGit } from 'simple-git'
 import { infraError, messageOf, usageError } from '../core/errors.ts'
 import { hostOf, isUrl } from '../core/spec/source-reference.ts'
 import { atomicWrite } from './files.ts'
-import { gitCommit, gitMaybe, gitRaw, gitReason, openGit } from './git.ts'
+import { gitCommit, gitMaybe, gitRaw, gitReason, openGit, openGitOfUser } from './git.ts'
 
 export interface ResolvedSource {
   readonly location: string
@@ -32,7 +32,7 @@ const fullHash = /^[0-9a-f]{40}$/
 export async function openMirror(options: MirrorOptions): Promise<SimpleGit> {
   if (!existsSync(join(options.gitDir, 'HEAD'))) {
     await mkdir(options.gitDir, { recursive: true })
-    await gitRaw(openGit(options.gitDir, options), ['init', '-q', '--bare', '--initial-branch=main', '.'])
+    await gitRaw(openGit(options.gitDir, options), ['init', '-q', '--bare', '--initial-branch=main'])
   }
   return openGit(options.gitDir, options)
 }
@@ -59,6 +59,7 @@ export async function resolveSource(
   try {
     const listed = await gitRaw(mirror, [
       'ls-remote',
+      '--',
       location,
       ref,
       `refs/heads/${ref}`,
@@ -83,8 +84,8 @@ async function resolveLocal(location: string, ref: string, options: MirrorOption
       hint: 'name a git repository: --source URL|PATH[#REF]',
     })
   }
-  const git = openGit(location, options)
-  if ((await gitMaybe(git, ['rev-parse', '--git-dir'])) === undefined) {
+  const git = openGitOfUser(location, options)
+  if (!(await isRepository(git, location))) {
     throw usageError('E_SOURCE_NOT_GIT', `${location} is not a git repository`, {
       hint: 'make it one (git init, git add, git commit) or name its clone',
     })
@@ -96,6 +97,20 @@ async function resolveLocal(location: string, ref: string, options: MirrorOption
   throw usageError('E_REF_UNKNOWN', `${location} has no branch, tag or commit ‘${ref}’`, {
     hint: `its branches: ${((await gitMaybe(git, ['for-each-ref', '--format=%(refname:short)', 'refs/heads'])) ?? '').split('\n').slice(0, 20).join(', ')}`,
   })
+}
+
+/** @throws usage E_SOURCE_OWNER where git refuses it for its owner's sake */
+async function isRepository(git: SimpleGit, location: string): Promise<boolean> {
+  try {
+    await gitRaw(git, ['rev-parse', '--git-dir'])
+    return true
+  } catch (error) {
+    if (!messageOf(error).includes('dubious ownership')) return false
+    throw usageError('E_SOURCE_OWNER', `${location} belongs to another user, whose settings git would heed`, {
+      cause: error,
+      hint: `clone it as yourself, or trust its owner: git config --global --add safe.directory ${location}`,
+    })
+  }
 }
 
 async function dirtyNotes(git: SimpleGit, location: string): Promise<readonly string[]> {
@@ -134,6 +149,7 @@ export async function fetchSource(
       '--no-tags',
       '--no-write-fetch-head',
       ...depth,
+      '--',
       source.location,
       `+${wanted}:${keep}`,
     ])
@@ -144,6 +160,7 @@ export async function fetchSource(
       '--no-tags',
       '--no-write-fetch-head',
       ...depth,
+      '--',
       source.location,
       `+${source.commit}:${keep}`,
     ])
@@ -161,7 +178,7 @@ async function borrow(
   keep: string,
   options: MirrorOptions,
 ): Promise<readonly string[]> {
-  const theirs = openGit(source.location, options)
+  const theirs = openGitOfUser(source.location, options)
   if ((await gitCommit(theirs, source.commit)) === undefined) {
     throw usageError('E_REF_UNKNOWN', `${source.location} has no commit ${source.commit}`, {
       hint: 'fetch it there; where a lock file pins it: fwbuild lock --update renews the pins',

@@ -1,47 +1,46 @@
 import { existsSync } from 'node:fs'
-import { mkdir } from 'node:fs/promises'
-import { dirname, resolve } from 'node:path'
-import { gitMaybe, gitRaw, openGit } from './git.ts'
-import { removeTree } from './files.ts'
+import { mkdir, readdir, readFile, realpath } from 'node:fs/promises'
+import { basename, dirname, join } from 'node:path'
+import { giveBeneath, giveOneBeneath } from './beneath/give.ts'
+import { kindBeneath, readBeneath } from './beneath/read.ts'
+import { removeBeneath } from './beneath/remove.ts'
+import { writeBeneath } from './beneath/write.ts'
+import type { BuildUser } from './engine.ts'
+import { gitMaybe, gitRaw, openGit, openWorktreeGit, type WorktreePlace } from './git.ts'
 import { removeLeftLock } from './git-left-lock.ts'
 import { runProcess } from './process.ts'
 
 export interface Worktree {
   readonly gitDir: string
   readonly path: string
+  /** Who gets the files where root checks them out. */
+  readonly user: BuildUser
   readonly signal: AbortSignal
 }
 
-/** True when the work tree stands at `commit` with no tracked file changed. */
+/** The `.git` of a work tree names the folder of its HEAD and index (gitrepository-layout(5)). */
+const pointerTo = (adminDir: string): string => `gitdir: ${adminDir}\n`
+const maxPointerBytes = 8192
+
+/** True when the work tree stands at `commit` with no tracked file changed and its `.git` as it was made. */
 export async function worktreeIsAt(worktree: Worktree, commit: string): Promise<boolean> {
-  if (!existsSync(`${worktree.path}/.git`)) return false
-  const git = openGit(worktree.path, worktree)
+  const place = await placeOf(worktree)
+  if (place === undefined || !pointsTo(place)) return false
+  const git = openWorktreeGit(place, worktree)
   if ((await gitMaybe(git, ['rev-parse', 'HEAD'])) !== commit) return false
   return (await gitMaybe(git, ['status', '--porcelain', '--untracked-files=no'])) === ''
 }
 
 /**
- * Puts a commit into the work tree. Ignored files (build_dir, staging_dir, dl, …) stay, so that make can go
- * on from them; other untracked files and local changes go.
+ * Puts a commit into the work tree and gives it to the build user. Files that are as the commit has them are
+ * not written again. Ignored files (build_dir, staging_dir, dl, …) stay, so that make can go on from them; other
+ * untracked files and local changes go.
  * @returns paths that the object store lacks (a partial clone) and that were therefore left out
  */
 export async function checkOut(worktree: Worktree, commit: string): Promise<readonly string[]> {
-  const mirror = openGit(worktree.gitDir, worktree)
-  if (
-    existsSync(worktree.path) &&
-    (await gitMaybe(openGit(worktree.path, worktree), ['rev-parse', 'HEAD'])) === undefined
-  ) {
-    await removeTree(worktree.path)
-  }
-  if (!existsSync(worktree.path)) {
-    await mkdir(dirname(worktree.path), { recursive: true })
-    await gitRaw(mirror, ['worktree', 'prune'])
-    await gitRaw(mirror, ['worktree', 'add', '--force', '--detach', '--no-checkout', worktree.path, commit])
-  }
-  const git = openGit(worktree.path, worktree)
-  await removeLeftLock(resolve(worktree.path, await gitRaw(git, ['rev-parse', '--git-path', 'index.lock'])), [
-    worktree.path,
-  ])
+  const place = await makePlace(worktree, commit)
+  const git = openWorktreeGit(place, worktree)
+  await removeLeftLock(join(place.adminDir, 'index.lock'), [worktree.path])
   const missing = await missingPaths(worktree, commit)
   if (missing.length > 0) {
     await gitRaw(git, ['sparse-checkout', 'set', '--no-cone', '/*', ...missing.map((path) => `!/${path}`)])
@@ -50,13 +49,72 @@ export async function checkOut(worktree: Worktree, commit: string): Promise<read
   }
   await gitRaw(git, ['checkout', '--quiet', '--force', '--detach', commit])
   await gitRaw(git, ['clean', '--quiet', '-f', '-d'])
+  await giveTracked(worktree, await gitRaw(git, ['ls-tree', '--name-only', '-z', commit]))
+  // Else git would find the owner of each file changed and write all of them again next time. Its exit code only
+  // tells of files that are left out.
+  await gitMaybe(git, ['update-index', '-q', '--refresh'])
   return missing
+}
+
+/** What a checkout can have written; build_dir and its like hold hundreds of thousands of files. */
+async function giveTracked({ path, user, signal }: Worktree, names: string): Promise<void> {
+  giveOneBeneath(path, '', user)
+  for (const name of ['.git', ...names.split('\0').filter(Boolean)])
+    await giveBeneath(path, name, user, signal)
+}
+
+/**
+ * Where the work tree's HEAD and index lie, by what the object store itself knows.
+ * @returns undefined where it knows of no such work tree
+ */
+async function placeOf({ gitDir, path }: Worktree): Promise<WorktreePlace | undefined> {
+  const parent = dirname(path)
+  if (!existsSync(parent) || kindBeneath(parent, basename(path)) !== 'folder') return undefined
+  const pointer = join(await realpath(parent), basename(path), '.git')
+  const folder = join(await realpath(gitDir), 'worktrees')
+  const names = existsSync(folder) ? await readdir(folder) : []
+  for (const name of names.sort()) {
+    const text = await readFile(join(folder, name, 'gitdir'), 'utf8').catch(() => '')
+    if (text.trimEnd() === pointer) return { adminDir: join(folder, name), path }
+  }
+  return undefined
+}
+
+const pointsTo = ({ adminDir, path }: WorktreePlace): boolean =>
+  kindBeneath(path, '.git') === 'file' &&
+  readBeneath(path, '.git', maxPointerBytes)?.toString() === pointerTo(adminDir)
+
+/** The work tree as git has it, made anew where it is none; its `.git` is put right. */
+async function makePlace(worktree: Worktree, commit: string): Promise<WorktreePlace> {
+  const { path, signal } = worktree
+  const known = await placeOf(worktree)
+  const isWhole =
+    known !== undefined &&
+    (await gitMaybe(openWorktreeGit(known, worktree), ['rev-parse', 'HEAD'])) !== undefined
+  const place = isWhole ? known : await addPlace(worktree, commit)
+  if (!pointsTo(place)) {
+    await removeBeneath(path, '.git', signal)
+    writeBeneath(path, '.git', pointerTo(place.adminDir))
+  }
+  return place
+}
+
+async function addPlace(worktree: Worktree, commit: string): Promise<WorktreePlace> {
+  const { path, signal } = worktree
+  await mkdir(dirname(path), { recursive: true })
+  await removeBeneath(dirname(path), basename(path), signal)
+  const store = openGit(worktree.gitDir, worktree)
+  await gitRaw(store, ['worktree', 'prune'])
+  await gitRaw(store, ['worktree', 'add', '--force', '--detach', '--no-checkout', path, commit])
+  const place = await placeOf(worktree)
+  if (place === undefined) throw new Error(`git made no work tree at ${path}`)
+  return place
 }
 
 /** Blobs of a commit that are not in the object store, by path. */
 async function missingPaths(worktree: Worktree, commit: string): Promise<readonly string[]> {
   const options = { cwd: worktree.gitDir, signal: worktree.signal, tailBytes: 64 * 1024 * 1024 }
-  const git = ['git', '-c', 'safe.directory=*', '-c', 'core.quotePath=false', '--git-dir', worktree.gitDir]
+  const git = ['git', '-c', 'core.quotePath=false', '--git-dir', worktree.gitDir]
   const listed = await runProcess(
     [...git, 'ls-tree', '-r', '--format=%(objecttype) %(objectname) %(path)', commit],
     options,

@@ -6,7 +6,7 @@ import { cancelledError, infraError, messageOf } from '../core/errors.ts'
 /** Author and committer of every commit fwbuild makes, so that equal input gives equal commit ids. */
 const identity = { name: 'fwbuild', email: 'fwbuild@localhost' }
 
-const passedOn = ['PATH', 'HOME', 'SSH_AUTH_SOCK', 'GIT_SSL_CAINFO', 'GIT_SSL_CAPATH']
+const passedOn = ['PATH', 'HOME', 'SSH_AUTH_SOCK', 'GIT_SSL_CAINFO', 'GIT_SSL_CAPATH', 'SUDO_UID']
 const proxies = ['http_proxy', 'https_proxy', 'no_proxy', 'all_proxy']
 
 export interface GitOptions {
@@ -18,15 +18,71 @@ export interface GitOptions {
   readonly commitDate?: number
 }
 
-/** git in a directory (a bare repository or a work tree), never prompting, with a fixed identity. */
-export function openGit(directory: string, options: GitOptions): SimpleGit {
+/**
+ * git in a repository of fwbuild's own, which is named and not looked for, so that nothing that lies in a work
+ * tree is taken for one. The caller's own settings are heeded: they hold credentials and proxies.
+ */
+export const openGit = (gitDir: string, options: GitOptions): SimpleGit =>
+  gitIn(options.workTree ?? gitDir, { GIT_DIR: gitDir }, options)
+
+/** A work tree and the folder with its HEAD and index, which lies where no build can write. */
+export interface WorktreePlace {
+  readonly adminDir: string
+  readonly path: string
+}
+
+/**
+ * git on a work tree that others write to. Whatever `.git`, attributes or modules they left there name no
+ * repository, no configuration and no program, and the caller's own filters are not run on their files.
+ */
+export const openWorktreeGit = (
+  { adminDir, path }: WorktreePlace,
+  options: Pick<GitOptions, 'signal'>,
+): SimpleGit =>
+  gitIn(
+    path,
+    {
+      GIT_DIR: adminDir,
+      GIT_WORK_TREE: path,
+      GIT_CONFIG_GLOBAL: '/dev/null',
+      GIT_CONFIG_SYSTEM: '/dev/null',
+      GIT_ATTR_NOSYSTEM: '1',
+    },
+    options,
+  )
+
+/** git in a directory of the user's: it finds the repository itself, and refuses one of another owner. */
+export const openGitOfUser = (directory: string, options: GitOptions): SimpleGit =>
+  gitIn(directory, {}, options)
+
+/** What a repository's own configuration could run or reach. */
+const harmless = [
+  'core.fsmonitor=false',
+  'core.hooksPath=/dev/null',
+  'core.protectHFS=true',
+  'core.protectNTFS=true',
+  'core.quotePath=false',
+  'gc.auto=0',
+  'submodule.recurse=false',
+  // A server that sends next to nothing is given up.
+  'http.lowSpeedLimit=1000',
+  'http.lowSpeedTime=60',
+]
+
+/** Never prompting, with a fixed identity, over ordinary protocols. */
+function gitIn(directory: string, place: Readonly<Record<string, string>>, options: GitOptions): SimpleGit {
   const own: Record<string, string> = {
+    ...place,
     LC_ALL: 'C',
     GIT_TERMINAL_PROMPT: '0',
     GIT_AUTHOR_NAME: identity.name,
     GIT_AUTHOR_EMAIL: identity.email,
     GIT_COMMITTER_NAME: identity.name,
     GIT_COMMITTER_EMAIL: identity.email,
+    // git(1): none of those that name a program.
+    GIT_ALLOW_PROTOCOL: 'file:git:http:https:ssh',
+    GIT_NO_LAZY_FETCH: '1',
+    GIT_NO_REPLACE_OBJECTS: '1',
   }
   if (options.indexFile !== undefined) own['GIT_INDEX_FILE'] = options.indexFile
   if (options.workTree !== undefined) own['GIT_WORK_TREE'] = options.workTree
@@ -41,10 +97,9 @@ export function openGit(directory: string, options: GitOptions): SimpleGit {
   return simpleGit({
     baseDir: directory,
     abort: options.signal,
-    // A tree may belong to the build user while root runs fwbuild.
-    config: ['safe.directory=*', 'core.quotePath=false', 'gc.auto=0', 'core.hooksPath=/dev/null'],
-    // Pointing hooks at nothing is what makes a foreign repository's hooks harmless.
-    unsafe: { allowUnsafeHooksPath: true },
+    config: harmless,
+    // What simple-git calls unsafe is set to nothing here.
+    unsafe: { allowUnsafeHooksPath: true, allowUnsafeFsMonitor: true, allowUnsafeConfigPaths: true },
     allowEnvironment: [...Object.keys(own), ...passedOn],
   }).env({ ...Object.fromEntries(inherited), ...own })
 }

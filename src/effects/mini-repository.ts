@@ -4,7 +4,7 @@ import { cp, lstat, mkdir, mkdtemp, readdir, readFile, rename, rm } from 'node:f
 import { basename, dirname, join, relative, resolve } from 'node:path'
 import { infraError } from '../core/errors.ts'
 import { atomicWrite } from './files.ts'
-import { gitRaw, openGit, translatingGit } from './git.ts'
+import { gitRaw, openGitOfUser, translatingGit } from './git.ts'
 
 /** 2026-01-01, the date of every commit; images built from them carry it. */
 const commitDate = 1_767_225_600
@@ -101,7 +101,7 @@ async function build(fixtureDir: string, scratch: string, signal: AbortSignal): 
   const workTree = join(scratch, 'tree')
   const efiDir = join(fixtureDir, 'x86_uefi')
   await cp(join(fixtureDir, 'main'), workTree, { recursive: true })
-  const git = openGit(workTree, { signal, indexFile: join(scratch, 'index'), commitDate })
+  const git = openGitOfUser(workTree, { signal, indexFile: join(scratch, 'index'), commitDate })
   const commit = async (message: string, parents: readonly string[]): Promise<string> => {
     // --force: the tree's own .gitignore is about what a build makes.
     await gitRaw(git, ['-c', 'core.autocrlf=false', 'add', '--force', '--all', '.'])

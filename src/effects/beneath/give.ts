@@ -36,6 +36,18 @@ export async function giveBeneath(
   await giveFolder(join(root, path), folder, user, 0, pacer(signal))
 }
 
+/** The same for one file, link or folder itself, without what it holds. */
+export function giveOneBeneath(root: string, path: string, user: BuildUser): void {
+  if (!isRoot()) return
+  const folder = partsOf(path).length === 0 ? openRoot(root) : openFolderOrGive(root, path, user)
+  if (folder === undefined) return
+  try {
+    if (fstatSync(folder).uid === 0) fchownSync(folder, user.uid, user.gid)
+  } finally {
+    closeSync(folder)
+  }
+}
+
 /** Gives away what is no folder; hands a folder over. */
 function openFolderOrGive(root: string, path: string, user: BuildUser): number | undefined {
   return inParent<number | undefined>(root, path, undefined, (above, name) => {

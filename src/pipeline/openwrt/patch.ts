@@ -13,7 +13,6 @@ import { commitFiles, keepCommit, readStoredFile, type FileChange } from '../../
 import { checkOut, worktreeIsAt } from '../../effects/git-worktree.ts'
 import { inSlices } from '../../effects/slices.ts'
 import { translatingGit } from '../../effects/git.ts'
-import { giveBeneath } from '../../effects/beneath/give.ts'
 import { listBeneath } from '../../effects/beneath/read.ts'
 import { readGivenFile } from '../../effects/given-file.ts'
 import type { Step, StepTools } from '../run.ts'
@@ -222,5 +221,4 @@ async function checkOutTree(context: OpenwrtContext, commit: string, tools: Step
     const missing = await checkOut({ ...context, path: context.tree }, commit)
     for (const path of missing) tools.note(`left out, the clone lacks it: ${path}`, 'warn')
   })
-  await giveBeneath(context.tree, '', context.user, context.signal)
 }

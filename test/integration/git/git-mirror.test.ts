@@ -138,7 +138,8 @@ test('an incomplete clone is borrowed from; the missing file is left out of the 
   const content = new TextEncoder().encode('patched\n')
   const patched = await commitFiles(mirror(), first, [{ path: 'a.txt', content, mode: '100644' }], 'patch')
   const tree = join(home, 'tree')
-  const worktree = { gitDir: mirror().gitDir, path: tree, signal }
+  const user = { uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0 }
+  const worktree = { gitDir: mirror().gitDir, path: tree, user, signal }
   t.deepEqual(await checkOut(worktree, patched), ['big/blob.bin'])
   t.true(existsSync(join(tree, 'a.txt')))
   t.false(existsSync(join(tree, 'big/blob.bin')))

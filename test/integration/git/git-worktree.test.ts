@@ -16,6 +16,7 @@ async function bench(t: ExecutionContext) {
   const worktree = {
     gitDir: join(source, '.git'),
     path: join(home, 'trees/x'),
+    user: { uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0 },
     signal: new AbortController().signal,
   }
   return { home, source, first, second, worktree }
