@@ -208,8 +208,20 @@ export async function borrowedObjects(gitDir: string): Promise<readonly string[]
   return (await readFile(file, 'utf8')).split('\n').filter(Boolean)
 }
 
-async function hasCommit(mirror: SimpleGit, commit: string): Promise<boolean> {
-  return (await gitMaybe(mirror, ['rev-list', '--max-count=1', commit])) !== undefined
+const hasCommit = async (mirror: SimpleGit, commit: string): Promise<boolean> =>
+  (await gitMaybe(mirror, ['rev-list', '--max-count=1', commit])) !== undefined
+
+/**
+ * Whether a commit that is known by its hash can be had: it was fetched before, or its place answers.
+ * @throws what resolveSource throws
+ */
+export async function requireReachable(
+  location: string,
+  commit: string,
+  options: MirrorOptions,
+): Promise<void> {
+  if (await hasCommit(await openMirror(options), commit)) return
+  await resolveSource(location, 'HEAD', options)
 }
 
 /** Where a source's ref is kept in the mirror. */

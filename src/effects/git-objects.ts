@@ -182,6 +182,29 @@ export async function readStoredFile(
   return { mode: match[1] as StoredFile['mode'], content: await git.showBuffer([match[2]]) }
 }
 
+/** Ids of the files and folders at some paths of a commit, absent ones left out: equal ids mean equal content. */
+export async function objectIds(
+  store: Store,
+  commit: string,
+  paths: readonly string[],
+): Promise<Readonly<Record<string, string>>> {
+  const listed = await gitRaw(openGit(store.gitDir, store), ['ls-tree', '-z', commit, '--', ...paths])
+  const rows = listed.split('\0').filter(Boolean)
+  return Object.fromEntries(
+    rows.map((row) => {
+      const [facts = '', path = ''] = row.split('\t')
+      return [path, facts.split(' ')[2] ?? '']
+    }),
+  )
+}
+
+/** Names in a folder of a commit, sorted; none where it has no such folder. */
+export async function namesIn(store: Store, commit: string, folder: string): Promise<readonly string[]> {
+  const git = openGit(store.gitDir, store)
+  const listed = await gitRaw(git, ['ls-tree', '-z', '--name-only', commit, '--', `${folder}/`])
+  return listed.split('\0').filter(Boolean)
+}
+
 /** Names a commit so that git keeps it. */
 export async function keepCommit(store: Store, name: string, commit: string): Promise<void> {
   await gitRaw(openGit(store.gitDir, store), ['update-ref', `refs/fwbuild/${name}`, commit])

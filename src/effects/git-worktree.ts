@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs'
 import { mkdir, readdir, readFile, realpath } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { giveBeneath, giveOneBeneath } from './beneath/give.ts'
-import { kindBeneath, readBeneath } from './beneath/read.ts'
+import { kindBeneath, readBeneath, statBeneath } from './beneath/read.ts'
 import { removeBeneath } from './beneath/remove.ts'
 import { writeBeneath } from './beneath/write.ts'
 import type { BuildUser } from './engine.ts'
@@ -13,14 +13,13 @@ import { runProcess } from './process.ts'
 export interface Worktree {
   readonly gitDir: string
   readonly path: string
-  /** Who gets the files where root checks them out. */
-  readonly user: BuildUser
+  /** Who gets the files where root checks them out; without one they stay root's. */
+  readonly user?: BuildUser
   readonly signal: AbortSignal
 }
 
 /** The `.git` of a work tree names the folder of its HEAD and index (gitrepository-layout(5)). */
 const pointerTo = (adminDir: string): string => `gitdir: ${adminDir}\n`
-const maxPointerBytes = 8192
 
 /** True when the work tree stands at `commit` with no tracked file changed and its `.git` as it was made. */
 export async function worktreeIsAt(worktree: Worktree, commit: string): Promise<boolean> {
@@ -58,6 +57,7 @@ export async function checkOut(worktree: Worktree, commit: string): Promise<read
 
 /** What a checkout can have written; build_dir and its like hold hundreds of thousands of files. */
 async function giveTracked({ path, user, signal }: Worktree, names: string): Promise<void> {
+  if (user === undefined) return
   giveOneBeneath(path, '', user)
   for (const name of ['.git', ...names.split('\0').filter(Boolean)])
     await giveBeneath(path, name, user, signal)
@@ -80,9 +80,12 @@ async function placeOf({ gitDir, path }: Worktree): Promise<WorktreePlace | unde
   return undefined
 }
 
-const pointsTo = ({ adminDir, path }: WorktreePlace): boolean =>
-  kindBeneath(path, '.git') === 'file' &&
-  readBeneath(path, '.git', maxPointerBytes)?.toString() === pointerTo(adminDir)
+function pointsTo({ adminDir, path }: WorktreePlace): boolean {
+  const stats = statBeneath(path, '.git')
+  const want = pointerTo(adminDir)
+  if (stats?.isFile() !== true || stats.size !== Buffer.byteLength(want)) return false
+  return readBeneath(path, '.git', stats.size)?.toString() === want
+}
 
 /** The work tree as git has it, made anew where it is none; its `.git` is put right. */
 async function makePlace(worktree: Worktree, commit: string): Promise<WorktreePlace> {

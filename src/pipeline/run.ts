@@ -25,6 +25,8 @@ export interface Step<C, O extends Json = Json> {
   readonly title: string
   /** Raised when the step does otherwise than before with the same inputs. */
   readonly version: number
+  /** `alone`: its inputs name all that it depends on, so that an earlier step that runs does not make it run. */
+  readonly judged?: 'alone'
   /** Everything the result depends on; may look at the outside world but changes nothing. */
   inputs(context: C, tools: StepTools): Promise<Json>
   run(context: C, tools: StepTools): Promise<O>
@@ -81,7 +83,10 @@ export async function runSteps<C>(
   const reruns: Rerun[] = []
   for (const [index, step] of planned.entries()) {
     if (options.signal.aborted) throw cancelledError()
-    const stale = options.laterRecords === 'kept' ? [step] : steps.slice(index)
+    const stale =
+      options.laterRecords === 'kept'
+        ? [step]
+        : steps.slice(index).filter((each) => each === step || each.judged !== 'alone')
     const later = stale.map(({ id }) => id)
     outcomes.set(step.id, await runStep(step, index, later, context, options, reruns))
   }

@@ -1,3 +1,6 @@
+import { isPathWord } from '../path-word.ts'
+import { isRefName, isRemote } from '../spec/source-reference.ts'
+
 /** One line of feeds.conf (scripts/feeds): `src-git[-full] [--flag…] name url[;branch|^commit]`, `src-link name path`, … */
 export interface FeedLine {
   readonly method: string
@@ -28,6 +31,23 @@ export function parseFeedsConf(text: string): readonly FeedLine[] {
       },
     ]
   })
+}
+
+/**
+ * Why a feed that a tree names is not fetched; undefined where it may be.
+ * @param taken names of the feeds before it
+ * @param local whether a path of this machine may be named: only where the user named the tree's own path
+ */
+export function feedProblem(
+  { name, location, branch, commit }: FeedLine,
+  { taken, local }: { readonly taken: ReadonlySet<string>; readonly local: boolean },
+): string | undefined {
+  if (!isPathWord(name)) return `‘${name}’ is no feed name`
+  if (taken.has(name)) return 'there is another feed of that name'
+  if (!isRefName(commit ?? branch ?? 'HEAD')) return `‘${commit ?? branch ?? ''}’ is no ref`
+  if (isRemote(location)) return undefined
+  if (!location.startsWith('/')) return `‘${location}’ is neither a URL nor an absolute path`
+  return local ? undefined : `${location} lies on this machine, and the tree comes from elsewhere`
 }
 
 /** A feed that stands in a directory. */

@@ -1,10 +1,16 @@
 import { join } from 'node:path'
-import { buildError, messageOf } from '../../core/errors.ts'
-import { parseFeedsConf, renderFeedsConf, type FeedLine } from '../../core/openwrt/feeds-conf.ts'
+import { buildError, FwbuildError, messageOf } from '../../core/errors.ts'
+import { feedProblem, parseFeedsConf, renderFeedsConf, type FeedLine } from '../../core/openwrt/feeds-conf.ts'
 import { isFileBeneath } from '../../effects/beneath/read.ts'
 import { contentDigest } from '../../effects/file-stamps.ts'
-import { fetchSource, resolveSource, type ResolvedSource } from '../../effects/git-mirror.ts'
-import { keepCommit, readStoredFile } from '../../effects/git-objects.ts'
+import { isUrl } from '../../core/spec/source-reference.ts'
+import {
+  fetchSource,
+  requireReachable,
+  resolveSource,
+  type ResolvedSource,
+} from '../../effects/git-mirror.ts'
+import { keepCommit, namesIn, objectIds, readStoredFile } from '../../effects/git-objects.ts'
 import { checkOut, worktreeIsAt } from '../../effects/git-worktree.ts'
 import type { Step, StepTools } from '../run.ts'
 import { mirrorOptions, type FeedFinding, type OpenwrtContext } from './context.ts'
@@ -17,20 +23,26 @@ type FeedOutputs = { readonly feeds: readonly FeedFinding[]; readonly leftOut: r
 export const feedsStep: Step<OpenwrtContext, FeedOutputs> = {
   id: 'feeds',
   title: 'Feeds',
-  version: 1,
+  version: 2,
+  judged: 'alone',
   inputs: async (context, tools) => {
     const { feeds } = await resolveFeeds(context, tools)
     return {
-      commit: context.found.commit,
+      tree: await whatFeedsRead(context),
       feeds: feeds.map(({ name, flags, location, commit }) => ({ name, flags, location, commit })),
       own: await contentDigest(ownFeed(context)),
       buildroot: context.buildrootInputs,
     }
   },
   run: async (context, tools) => {
-    const { feeds, leftOut } = await resolveFeeds(context, undefined)
+    const { feeds, leftOut: unresolved } = await resolveFeeds(context, undefined)
+    const leftOut = [...unresolved]
     const found: FeedFinding[] = []
-    for (const feed of feeds) found.push(await bringFeed(context, feed, tools))
+    for (const feed of feeds) {
+      const brought = await bringIfThere(context, feed, tools)
+      if (brought === undefined) leftOut.push(feed.name)
+      else found.push(brought)
+    }
     const lines = [...found, { name: 'fwbuild', flags: [], path: ownFeed(context) }]
     const inside = lines.map((line) => ({ ...line, path: context.inside(line.path) }))
     await writeForBuild(context, 'feeds.conf', renderFeedsConf(inside))
@@ -51,6 +63,15 @@ export const feedsStep: Step<OpenwrtContext, FeedOutputs> = {
     `${['fwbuild', ...feeds.map((feed) => feed.name)].join(', ')}${leftOut.length === 0 ? '' : `; without ${leftOut.join(', ')}`}`,
 }
 
+/** What `scripts/feeds update` and `install` read of a tree: its scripts, and which packages and targets it has. */
+const readByFeeds = ['Makefile', 'rules.mk', 'feeds.conf.default', 'include', 'package', 'scripts']
+
+async function whatFeedsRead(context: OpenwrtContext): Promise<Readonly<Record<string, string>>> {
+  const ids = await objectIds(mirrorOptions(context), context.found.commit, readByFeeds)
+  const targets = await namesIn(mirrorOptions(context), context.found.commit, 'target/linux')
+  return { ...ids, targets: targets.join(' ') }
+}
+
 const sourceOfFeed = (feed: FeedFinding) => ({ location: feed.location, ref: feed.ref, commit: feed.commit })
 
 const ownFeed = (context: OpenwrtContext): string => join(context.paths.project, 'feeds/fwbuild')
@@ -68,8 +89,11 @@ async function resolveFeeds(
   const lines = parseFeedsConf(file === undefined ? '' : new TextDecoder().decode(file.content))
   const feeds: NamedSource[] = []
   const leftOut: string[] = []
+  const taken = new Set<string>()
   for (const line of lines.filter(({ method }) => method.startsWith('src-git'))) {
-    const resolved = await resolveFeed(context, line)
+    const problem = feedProblem(line, { taken, local: isOwnTree(context) })
+    taken.add(line.name)
+    const resolved = problem ?? (await resolveFeed(context, line))
     if (typeof resolved !== 'string') {
       feeds.push({ ...resolved, name: line.name, flags: line.flags })
       if (context.lock !== undefined && pinnedCommit(context, resolved.location, resolved.ref) === undefined)
@@ -82,16 +106,42 @@ async function resolveFeeds(
   return { feeds, leftOut }
 }
 
+/** A path that the user named: what its files say of this machine is the user's word. */
+const isOwnTree = ({ spec }: OpenwrtContext): boolean =>
+  spec.source !== undefined && !isUrl(spec.source.location)
+
 /** The feed's commit, or why it can't be had; a base image needs no feed, so that is no failure. */
 async function resolveFeed(context: OpenwrtContext, line: FeedLine): Promise<ResolvedSource | string> {
+  const { location } = line
   const ref = line.commit ?? line.branch ?? 'HEAD'
-  const commit = pinnedCommit(context, line.location, ref)
-  if (commit !== undefined) return { location: line.location, ref, commit, notes: [] }
   try {
-    return await resolveSource(line.location, ref, mirrorOptions(context))
+    const pinned = pinnedCommit(context, location, ref)
+    const resolved =
+      pinned === undefined
+        ? await resolveSource(location, ref, mirrorOptions(context))
+        : { location, ref, commit: pinned, notes: [] }
+    // A commit that is named by its hash was resolved without a look at its host.
+    if (pinned !== undefined || resolved.commit === ref)
+      await requireReachable(location, resolved.commit, mirrorOptions(context))
+    return resolved
   } catch (error) {
     if (context.signal.aborted) throw error
     return messageOf(error)
+  }
+}
+
+/** A host may go away between the question for a commit and its fetch. */
+async function bringIfThere(
+  context: OpenwrtContext,
+  feed: NamedSource,
+  tools: StepTools,
+): Promise<FeedFinding | undefined> {
+  try {
+    return await bringFeed(context, feed, tools)
+  } catch (error) {
+    if (!(error instanceof FwbuildError) || error.code !== 'E_SOURCE_UNREACHABLE') throw error
+    tools.note(`feed ${feed.name} is left out: ${error.message}`, 'warn')
+    return undefined
   }
 }
 
@@ -100,7 +150,7 @@ async function bringFeed(context: OpenwrtContext, feed: NamedSource, tools: Step
   const path = join(context.paths.work, 'feeds', context.spec.release.name, feed.name)
   await fetchSource(feed, mirrorOptions(context))
   await keepCommit(mirrorOptions(context), `kept/${feed.commit}`, feed.commit)
-  await checkOut({ ...context, path }, feed.commit)
+  await checkOut({ gitDir: context.gitDir, signal: context.signal, path }, feed.commit)
   const { name, flags, location, ref, commit } = feed
   return { name, flags, location, ref, commit, path }
 }
