@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { existsSync } from 'node:fs'
-import { mkdir, readFile } from 'node:fs/promises'
+import { mkdir, readFile, rm } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import type { SimpleGit } from 'simple-git'
 import { infraError, messageOf, usageError } from '../core/errors.ts'
@@ -184,11 +184,8 @@ async function borrow(
       hint: 'fetch it there; where a lock file pins it: fwbuild lock --update renews the pins',
     })
   }
-  const objects = resolve(source.location, await gitRaw(theirs, ['rev-parse', '--git-path', 'objects']))
-  const file = join(options.gitDir, 'objects/info/alternates')
-  const present = existsSync(file) ? await readFile(file, 'utf8') : ''
-  const lines = [...new Set([...present.split('\n').filter(Boolean), objects])].sort()
-  await atomicWrite(file, `${lines.join('\n')}\n`)
+  const objects = await objectsOf(theirs, source.location)
+  await writeBorrowed(options.gitDir, [...(await borrowedObjects(options.gitDir)), objects])
   if (!(await hasCommit(mirror, source.commit))) {
     throw infraError('E_GIT', `${source.location} has no complete commit ${source.commit}`)
   }
@@ -201,11 +198,40 @@ export async function archiveCommit(options: MirrorOptions, commit: string, tar:
   await gitRaw(await openMirror(options), ['archive', '--format=tar', `--output=${tar}`, commit])
 }
 
+const objectsOf = async (git: SimpleGit, location: string): Promise<string> =>
+  resolve(location, await gitRaw(git, ['rev-parse', '--git-path', 'objects']))
+
+const alternatesOf = (gitDir: string): string => join(gitDir, 'objects/info/alternates')
+
 /** Object directories outside the mirror that it borrows from; a container must see them too. */
 export async function borrowedObjects(gitDir: string): Promise<readonly string[]> {
-  const file = join(gitDir, 'objects/info/alternates')
+  const file = alternatesOf(gitDir)
   if (!existsSync(file)) return []
   return (await readFile(file, 'utf8')).split('\n').filter(Boolean)
+}
+
+async function writeBorrowed(gitDir: string, folders: readonly string[]): Promise<void> {
+  const lines = [...new Set(folders)].sort()
+  if (lines.length === 0) await rm(alternatesOf(gitDir), { force: true })
+  else await atomicWrite(alternatesOf(gitDir), `${lines.join('\n')}\n`)
+}
+
+/**
+ * Gives back what earlier builds borrowed: the mirror goes on borrowing from the named sources only, so that no
+ * build sees the repositories of another. What lacks objects then is borrowed again when it is fetched.
+ */
+export async function borrowOnlyFrom(locations: readonly string[], options: MirrorOptions): Promise<void> {
+  const present = await borrowedObjects(options.gitDir)
+  if (present.length === 0) return
+  const wanted = new Set<string>()
+  for (const location of locations.filter((each) => !isUrl(each) && existsSync(each))) {
+    const found = await objectsOf(openGitOfUser(location, options), location).catch(() => undefined)
+    if (found !== undefined) wanted.add(found)
+  }
+  await writeBorrowed(
+    options.gitDir,
+    present.filter((folder) => wanted.has(folder)),
+  )
 }
 
 const hasCommit = async (mirror: SimpleGit, commit: string): Promise<boolean> =>

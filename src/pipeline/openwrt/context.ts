@@ -5,7 +5,7 @@ import type { Lockfile } from '../../core/spec/lockfile.ts'
 import type { OpenwrtSpec } from '../../core/spec/openwrt-spec.ts'
 import { atomicWrite } from '../../effects/files.ts'
 import type { Mount, Session } from '../../effects/engine.ts'
-import { borrowedObjects, type MirrorOptions } from '../../effects/git-mirror.ts'
+import { borrowedObjects, borrowOnlyFrom, type MirrorOptions } from '../../effects/git-mirror.ts'
 import type { FileStamp } from '../../effects/file-stamps.ts'
 import { pathInside } from '../../effects/mounts.ts'
 import type { BuildPaths, BuildrootImage, BuildSettings } from '../build-settings.ts'
@@ -132,6 +132,8 @@ export async function openwrtContext(
   const tree = treeOf(paths.work, spec.release.name)
   const stateDir = stateDirOf(paths.work, spec.release.name)
   const gitDir = join(paths.work, 'git')
+  const places = [spec.source, ...spec.merges].flatMap((each) => (each === undefined ? [] : [each.location]))
+  await borrowOnlyFrom(places, { gitDir, signal, offline: settings.offline })
   const fixedMounts = await mountTable(paths, tree, gitDir, spec.release.name)
   const found = noFindings()
   let opening: Promise<Session> | undefined

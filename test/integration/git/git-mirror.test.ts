@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import test, { type ExecutionContext } from 'ava'
 import {
   borrowedObjects,
+  borrowOnlyFrom,
   fetchSource,
   resolveSource,
   type MirrorOptions,
@@ -145,8 +146,16 @@ test('an incomplete clone is borrowed from; the missing file is left out of the 
   t.false(existsSync(join(tree, 'big/blob.bin')))
   t.is(git(tree, 'status', '--porcelain'), '')
 
+  await borrowOnlyFrom([clone], mirror())
+  t.deepEqual(await borrowedObjects(mirror().gitDir), [join(clone, '.git/objects')])
+
   // When the blob turns up, the whole tree is there again.
   git(mirror().gitDir, 'hash-object', '-w', join(source, 'big/blob.bin'))
   t.deepEqual(await checkOut(worktree, patched), [])
   t.true(existsSync(join(tree, 'big/blob.bin')))
+
+  // Another build's containers do not see this one's clone.
+  await borrowOnlyFrom([source], mirror())
+  t.deepEqual(await borrowedObjects(mirror().gitDir), [])
+  t.regex((await fetchSource(resolved, mirror())).join(), /used in place/)
 })
