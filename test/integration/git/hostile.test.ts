@@ -108,26 +108,30 @@ for (const [what, plant] of Object.entries(hostileGits)) {
   })
 }
 
-test("the tree's own git is believed: attributes and modules that it tracks run nothing, also with the caller's filters", async (t) => {
-  const { home, source, store, worktree, ran, program } = await bench(t)
-  const evil = commit(source, 'evil', {
-    '.gitattributes': '* filter=x diff=x merge=x\n*.txt working-tree-encoding=ISO-8859-1 ident\n',
-    '.gitmodules': `[submodule "../../x"]\n\tpath = sub\n\turl = ext::${program}\n\tupdate = !${program}\n`,
-    'c.txt': 'text\n',
-  })
-  await fetchSource({ location: source, ref: 'main', commit: evil, notes: [] }, store)
-  writeFileSync(join(home, '.gitconfig'), programSettings(program))
-  const before = process.env['HOME']
-  process.env['HOME'] = home
-  try {
-    await checkOut(worktree, evil)
-    utimesSync(join(worktree.path, 'a'), 1, 1)
-    t.true(await worktreeIsAt(worktree, evil))
-  } finally {
-    process.env['HOME'] = before
-  }
-  t.false(existsSync(ran), existsSync(ran) ? readFileSync(ran, 'utf8') : '')
-})
+// Serial: it changes the environment of the whole process.
+test.serial(
+  "the tree's own git is believed: attributes and modules that it tracks run nothing, also with the caller's filters",
+  async (t) => {
+    const { home, source, store, worktree, ran, program } = await bench(t)
+    const evil = commit(source, 'evil', {
+      '.gitattributes': '* filter=x diff=x merge=x\n*.txt working-tree-encoding=ISO-8859-1 ident\n',
+      '.gitmodules': `[submodule "../../x"]\n\tpath = sub\n\turl = ext::${program}\n\tupdate = !${program}\n`,
+      'c.txt': 'text\n',
+    })
+    await fetchSource({ location: source, ref: 'main', commit: evil, notes: [] }, store)
+    writeFileSync(join(home, '.gitconfig'), programSettings(program))
+    const before = process.env['HOME']
+    process.env['HOME'] = home
+    try {
+      await checkOut(worktree, evil)
+      utimesSync(join(worktree.path, 'a'), 1, 1)
+      t.true(await worktreeIsAt(worktree, evil))
+    } finally {
+      process.env['HOME'] = before
+    }
+    t.false(existsSync(ran), existsSync(ran) ? readFileSync(ran, 'utf8') : '')
+  },
+)
 
 test("the tree's own git is believed: a source of the user's own is read without its programs", async (t) => {
   const { source, store, ran, program } = await bench(t)
