@@ -8,7 +8,9 @@ import type { Reporter } from '../core/events.ts'
 import { mostDiskBytes, wholeSectorBytes } from '../core/image/conversion.ts'
 import { formatOfName, hypervisors, imageFormats, type Hypervisor } from '../core/image/formats.ts'
 import { firmwares, recognizeImage, type Firmware } from '../core/image/image-names.ts'
+import { buildUser } from '../effects/build-user.ts'
 import { atomicWrite, removeTree } from '../effects/files.ts'
+import { requireWholeImage } from '../effects/image-references.ts'
 import { gunzipFile } from '../effects/gunzip.ts'
 import { proveBoot } from '../pipeline/boot-image.ts'
 import { junitReport } from '../report/junit.ts'
@@ -64,6 +66,12 @@ async function verify(image: string, options: VerifyOptions, io: Io): Promise<vo
       const limits = { signal: io.signal, maxBytes: mostDiskBytes }
       await gunzipFile(image, imagePath, { ...limits, cutTo: wholeSectorBytes })
     }
+    const checked = {
+      signal: io.signal,
+      as: buildUser(io.env),
+      note: (text: string) => io.stderr(`${text}\n`),
+    }
+    await requireWholeImage(imagePath, format, checked)
     const boots: BootResult[] = []
     for (const kind of firmware) {
       boots.push(
@@ -75,6 +83,7 @@ async function verify(image: string, options: VerifyOptions, io: Io): Promise<vo
           share9p: options.share9p === true,
           logPath: join(logs, `${name}-${kind}.log`),
           signal: io.signal,
+          as: buildUser(io.env),
           step: `boot ${kind}`,
           report: talk(io),
         }),

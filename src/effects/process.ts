@@ -1,15 +1,15 @@
-import { spawn, type ChildProcess } from 'node:child_process'
-import { existsSync, statSync } from 'node:fs'
+import { spawn, type ChildProcess, type ChildProcessByStdio } from 'node:child_process'
+import { statSync } from 'node:fs'
 import { constants } from 'node:os'
-import { join } from 'node:path'
-import type { Readable } from 'node:stream'
+import type { Readable, Writable } from 'node:stream'
 import { cancelledError, infraError, messageOf } from '../core/errors.ts'
 import { debianPackageOf } from '../core/host/programs.ts'
 import { LineSplitter, Tail } from './process-output.ts'
+import { environmentFor, withRights, type StartRights } from './step-down.ts'
 
-export interface ProcessOptions {
+export interface ProcessOptions extends StartRights {
   readonly cwd?: string
-  /** The whole environment of the process; default: ours. */
+  /** The whole environment of the process; default: ours, or next to nothing where it steps down. */
   readonly env?: Readonly<Record<string, string | undefined>>
   /** Aborting stops the whole process group and makes the call throw `cancelled`. */
   readonly signal?: AbortSignal
@@ -21,8 +21,11 @@ export interface ProcessOptions {
   readonly timeoutMs?: number
   /** Between TERM and KILL when stopping; default 3 s. */
   readonly killGraceMs?: number
-  /** The process is killed by the kernel when fwbuild itself dies, also from SIGKILL. */
-  readonly dieWithParent?: boolean
+  /**
+   * Open files that it gets as descriptors 3, 4, …; they stay the caller's to close. A program that may not enter
+   * the folders above a file can still use it as /dev/fd/3, as far as the file's own mode lets it.
+   */
+  readonly files?: readonly number[]
   /** How much of the end of each stream is kept in the result; default 256 KiB. */
   readonly tailBytes?: number
 }
@@ -104,21 +107,21 @@ export async function startProcess(
   const [program] = argv
   if (program === undefined) throw new TypeError('empty argument array')
   if (options.signal?.aborted === true) throw cancelledError()
-  const [started = program, ...args] =
-    options.dieWithParent === true ? withDeathSignal(argv, options.env ?? process.env) : argv
+  const env = options.env ?? environmentFor(options)
+  const [started = program, ...args] = withRights(argv, env, options)
   const child = spawn(started, args, {
     detached: true,
-    stdio: ['pipe', 'pipe', 'pipe'],
+    stdio: ['pipe', 'pipe', 'pipe', ...(options.files ?? [])],
+    env: { ...env },
     ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
-    ...(options.env === undefined ? {} : { env: { ...options.env } }),
-  })
+  }) as ChildProcessByStdio<Writable, Readable, Readable>
   // Both are made before the first await, so that no event is missed.
   const closed = new Promise<number>((resolve) => {
     child.once('close', (code, signal) => resolve(exitCodeOf(code, signal)))
   })
   await new Promise<void>((resolve, reject) => {
     child.once('spawn', resolve)
-    child.once('error', (error) => reject(startError(program, options.cwd, error)))
+    child.once('error', (error) => reject(startError(started, options.cwd, error)))
   })
   // EPIPE: the process ended without reading all of its input; its exit code says why.
   child.stdin.on('error', () => {})
@@ -139,22 +142,6 @@ export async function startProcess(
       group.finish()
     },
   }
-}
-
-/**
- * setpriv(1) asks the kernel for the death signal and becomes the program. Left out where either is
- * missing: then the ordinary start says which.
- */
-function withDeathSignal(
-  argv: readonly string[],
-  env: Readonly<Record<string, string | undefined>>,
-): readonly string[] {
-  const onPath = (program: string): boolean =>
-    program.includes('/')
-      ? existsSync(program)
-      : (env['PATH'] ?? '').split(':').some((directory) => existsSync(join(directory, program)))
-  const [program = ''] = argv
-  return onPath('setpriv') && onPath(program) ? ['setpriv', '--pdeathsig', 'KILL', '--', ...argv] : argv
 }
 
 async function supervise(

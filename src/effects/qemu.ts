@@ -1,24 +1,39 @@
 import { constants, createWriteStream, existsSync } from 'node:fs'
-import { access, copyFile, mkdir } from 'node:fs/promises'
+import { access, copyFile, mkdir, stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { finished } from 'node:stream/promises'
 import { StringDecoder } from 'node:string_decoder'
 import { infraError } from '../core/errors.ts'
+import type { BuildUser } from './engine.ts'
 import { fileError } from './files.ts'
 import { processorWaitMs } from './processor-wait.ts'
 import { startProcess } from './process.ts'
 import { Tail } from './process-output.ts'
+import { stepsDown } from './step-down.ts'
+
+const kvmDevice = '/dev/kvm'
 
 /**
- * Whether KVM is there and real: a loaded vendor module and a device we may open. Some machines
+ * Whether KVM is there and real: a loaded vendor module and a device that can be opened. Some machines
  * have a /dev/kvm that opens and never runs a kernel, so a boot must still fall back when it stays silent.
+ * @param as who QEMU will run as where fwbuild is root's
  */
-export async function kvmAvailable(): Promise<boolean> {
+export async function kvmAvailable(as?: BuildUser): Promise<boolean> {
   if (!existsSync('/sys/module/kvm_intel') && !existsSync('/sys/module/kvm_amd')) return false
-  return access('/dev/kvm', constants.R_OK | constants.W_OK).then(
+  if (stepsDown(as)) {
+    const mode = (await stat(kvmDevice).catch(() => undefined))?.mode ?? 0
+    return (mode & 0o006) === 0o006 || (await kvmGroups()).length > 0
+  }
+  return access(kvmDevice, constants.R_OK | constants.W_OK).then(
     () => true,
     () => false,
   )
+}
+
+/** The group that may use KVM, where there is one for it: Debian's is `kvm`. Root's own is never given away. */
+async function kvmGroups(): Promise<readonly number[]> {
+  const stats = await stat(kvmDevice).catch(() => undefined)
+  return stats !== undefined && stats.gid !== 0 && (stats.mode & 0o060) === 0o060 ? [stats.gid] : []
 }
 
 /** A UEFI firmware build without Secure Boot: code, and the template of its variables. */
@@ -66,6 +81,15 @@ export async function prepareOvmf(
   return { codePath: found.codePath, varsPath: privateVarsPath }
 }
 
+/** Descriptor of the first file that a process is handed. */
+const firstHanded = 3
+
+/**
+ * What QEMU calls the file that it is handed as the n-th, from 0 on (-add-fd of its manual). It then opens nothing by
+ * a path, so that no name is taken for a protocol (`nbd:`, `json:`) and the file needs not be readable to it.
+ */
+export const handedFile = (index: number): string => `/dev/fdset/${index}`
+
 /** A virtual machine that runs, seen through its serial port. */
 export interface RunningMachine {
   readonly send: (text: string) => void
@@ -91,6 +115,12 @@ export async function startMachine(
     readonly logPath: string
     readonly onSerial: (text: string) => void
     readonly signal?: AbortSignal
+    /** Current directory; files in it are reached whatever lies above it. */
+    readonly cwd?: string
+    /** Open files, which the command line knows by `handedFile`. */
+    readonly files?: readonly number[]
+    /** Who runs QEMU where fwbuild is root's: the guest is foreign code, and QEMU all that stands around it. */
+    readonly as?: BuildUser
   },
 ): Promise<RunningMachine> {
   await mkdir(dirname(options.logPath), { recursive: true })
@@ -98,9 +128,15 @@ export async function startMachine(
   // A log that cannot be written must not end the boot half-way: stop() tells.
   const logged = finished(log)
   logged.catch(() => {})
-  const qemu = await startProcess(command, {
+  const { cwd, files = [], as } = options
+  const handed = files.flatMap((_, index) => ['-add-fd', `fd=${firstHanded + index},set=${index}`])
+  const qemu = await startProcess([...command, ...handed], {
     dieWithParent: true,
     killGraceMs: 2000,
+    files,
+    groups: await kvmGroups(),
+    ...(cwd === undefined ? {} : { cwd }),
+    ...(as === undefined ? {} : { as }),
     ...(options.signal === undefined ? {} : { signal: options.signal }),
   }).catch((error: unknown) => {
     log.destroy()

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto'
-import { mkdtemp, writeFile } from 'node:fs/promises'
+import { constants } from 'node:fs'
+import { mkdir, mkdtemp, open, writeFile, type FileHandle } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { basename, dirname, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -21,9 +22,11 @@ import type { Firmware } from '../core/image/image-names.ts'
 import { proofDisk, proofVm } from '../core/vm/proof-vm.ts'
 import { qemuCommand } from '../core/vm/qemu-arguments.ts'
 import type { NinePShare, VmFirmware } from '../core/vm/vm-definition.ts'
+import { giveBeneath } from '../effects/beneath/give.ts'
 import { readTextBeneath } from '../effects/beneath/read.ts'
 import { removeBeneath } from '../effects/beneath/remove.ts'
-import { kvmAvailable, prepareOvmf, startMachine, type OvmfFiles } from '../effects/qemu.ts'
+import type { BuildUser } from '../effects/engine.ts'
+import { handedFile, kvmAvailable, prepareOvmf, startMachine, type OvmfFiles } from '../effects/qemu.ts'
 
 export interface BootProofOptions {
   /** Raw, qcow2, vhdx, vmdk, vpc or vdi; never written to. */
@@ -36,6 +39,8 @@ export interface BootProofOptions {
   readonly share9p: boolean
   readonly logPath: string
   readonly signal?: AbortSignal
+  /** Who runs QEMU where root runs fwbuild. */
+  readonly as?: BuildUser
   readonly report: Reporter
   /** Id of the step the events belong to. */
   readonly step: string
@@ -59,7 +64,7 @@ const longestStretch = 4
 export async function proveBoot(options: BootProofOptions): Promise<BootResult> {
   const directory = await mkdtemp(join(tmpdir(), 'fwbuild-boot-'))
   try {
-    const accelerators = options.accelerators ?? ((await kvmAvailable()) ? ['kvm', 'tcg'] : ['tcg'])
+    const accelerators = options.accelerators ?? (await usableAccelerators(options))
     for (const accel of accelerators.slice(0, -1)) {
       const attempt = await bootOnce(options, accel, directory)
       if (!attempt.acceleratorSilent) return attempt.result
@@ -85,26 +90,37 @@ export async function proveBoot(options: BootProofOptions): Promise<BootResult> 
   }
 }
 
+async function usableAccelerators(options: BootProofOptions): Promise<readonly Accelerator[]> {
+  if (await kvmAvailable(options.as)) return ['kvm', 'tcg']
+  if (await kvmAvailable()) {
+    const text = `QEMU runs as user ${options.as?.uid}, who may not use /dev/kvm, so it goes without, which is slower`
+    options.report({ type: 'note', step: options.step, level: 'warn', text })
+  }
+  return ['tcg']
+}
+
 async function bootOnce(
   options: BootProofOptions,
   accel: Accelerator,
   directory: string,
 ): Promise<{ readonly result: BootResult; readonly acceleratorSilent: boolean }> {
   const startedMs = performance.now()
-  const share = options.share9p ? await makeShare(await mkdtemp(join(directory, 'share-'))) : undefined
+  // All that QEMU may write to; it is its current directory, so it needs no way to it.
+  const place = await mkdtemp(join(directory, 'run-'))
+  const share = options.share9p ? await makeShare(place) : undefined
   const shares = share === undefined ? [] : [share]
-  const vm = proofVm({
-    ...options,
-    accel,
-    firmware: await firmwareOf(options, join(directory, `vars-${accel}.fd`)),
-    shares,
-  })
+  const firmware = await firmwareOf(options, place)
+  if (options.as !== undefined) await giveBeneath(directory, basename(place), options.as, options.signal)
+  const vm = {
+    ...proofVm({ ...options, imagePath: handedFile(0), accel, firmware, shares }),
+    name: `fwbuild-proof of ${options.imagePath}`,
+  }
   const checks = guestChecks({ ...options, expectedDisk: proofDisk, shares })
   const script = { accel, checks, limits: { ...defaultLimits[accel], ...options.limits } }
-  const state = await driveMachine(qemuCommand(vm), script, options)
+  const state = await driveMachine(qemuCommand(vm), script, { ...options, place })
   const results = [
     ...state.results,
-    ...(share === undefined ? [] : [await shareSeenFromHost(share, state.results)]),
+    ...(share === undefined ? [] : [shareSeenFromHost(share, place, state.results)]),
     ...unprovable(options.hypervisors),
   ]
   const result: BootResult = {
@@ -118,16 +134,18 @@ async function bootOnce(
   return { result, acceleratorSilent: state.acceleratorSilent }
 }
 
-async function firmwareOf(options: BootProofOptions, varsPath: string): Promise<VmFirmware> {
+async function firmwareOf(options: BootProofOptions, place: string): Promise<VmFirmware> {
   if (options.firmware === 'bios') return { type: 'bios' }
-  return { type: 'uefi', ...(await prepareOvmf(varsPath, options.ovmf)) }
+  const varsPath = 'vars.fd'
+  const { codePath } = await prepareOvmf(join(place, varsPath), options.ovmf)
+  return { type: 'uefi', codePath, varsPath }
 }
 
 /** Connects the running machine to the expectation; returns its last state, QEMU gone. */
 async function driveMachine(
   command: readonly string[],
   script: Parameters<typeof advanceBoot>[0],
-  options: BootProofOptions,
+  options: BootProofOptions & { readonly place: string },
 ): Promise<BootState> {
   let starvedMs: () => number = () => 0
   // The guest's limits are for a guest that runs: time in which it got no processor does not count,
@@ -148,9 +166,13 @@ async function driveMachine(
     reportProgress(options, before, state, script.checks.length)
     if (step.send !== undefined) send(step.send)
   }
+  await using image = await openImage(options.imagePath)
   const machine = await startMachine(command, {
     logPath: options.logPath,
     onSerial: (text) => feed({ type: 'serial', text, atMs: clock() }),
+    cwd: options.place,
+    files: [image.fd],
+    ...(options.as === undefined ? {} : { as: options.as }),
     ...(options.signal === undefined ? {} : { signal: options.signal }),
   })
   send = machine.send
@@ -172,6 +194,8 @@ async function driveMachine(
   return state
 }
 
+const openImage = (path: string): Promise<FileHandle> => open(path, constants.O_RDONLY | constants.O_NONBLOCK)
+
 function reportProgress(
   options: BootProofOptions,
   before: BootState,
@@ -188,22 +212,26 @@ function reportProgress(
 
 interface PreparedShare extends NinePShare, GuestShare {}
 
-async function makeShare(path: string): Promise<PreparedShare> {
+const shareFolder = 'share'
+
+async function makeShare(place: string): Promise<PreparedShare> {
   const hostToken = randomBytes(8).toString('hex')
-  await writeFile(join(path, 'from-host'), `${hostToken}\n`)
-  return { tag: shareTag, path, hostToken, guestToken: randomBytes(8).toString('hex') }
+  await mkdir(join(place, shareFolder))
+  await writeFile(join(place, shareFolder, 'from-host'), `${hostToken}\n`)
+  return { tag: shareTag, path: shareFolder, hostToken, guestToken: randomBytes(8).toString('hex') }
 }
 
-async function shareSeenFromHost(
+function shareSeenFromHost(
   share: PreparedShare,
+  place: string,
   results: readonly CheckResult[],
-): Promise<CheckResult> {
+): CheckResult {
   const name = `share-${share.tag}-on-host`
   const inGuest = results.find((check) => check.name === `share-${share.tag}`)
   if (inGuest?.status !== 'passed') {
     return { name, status: 'not-run', detail: 'the guest did not use the share' }
   }
-  const written = fromGuest(share.path)
+  const written = fromGuest(place)
   if (written?.trim() === share.guestToken) {
     return { name, status: 'passed', detail: "the guest's file has arrived on the host" }
   }
@@ -213,9 +241,9 @@ async function shareSeenFromHost(
 }
 
 /** The guest may have put anything there: a link of its making is not followed on this machine. */
-function fromGuest(share: string): string | undefined {
+function fromGuest(place: string): string | undefined {
   try {
-    return readTextBeneath(share, 'from-guest', 4096)
+    return readTextBeneath(place, `${shareFolder}/from-guest`, 4096)
   } catch {
     return undefined
   }

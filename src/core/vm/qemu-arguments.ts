@@ -8,7 +8,7 @@ export function qemuCommand(vm: VmDefinition): readonly string[] {
   return [
     'qemu-system-x86_64',
     '-name',
-    escapeCommas(vm.name),
+    `guest=${escapeCommas(vm.name)}`,
     '-nodefaults',
     '-no-user-config',
     '-display',

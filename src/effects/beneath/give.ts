@@ -2,6 +2,7 @@ import {
   closeSync,
   fchownSync,
   fstatSync,
+  fsyncSync,
   lchownSync,
   lstatSync,
   openSync,
@@ -12,7 +13,7 @@ import { join } from 'node:path'
 import { buildError } from '../../core/errors.ts'
 import type { BuildUser } from '../engine.ts'
 import { pacer } from '../pace.ts'
-import { at, folderFlags, inParent, hasCode, isRoot, openRoot, partsOf } from './open.ts'
+import { at, folderFlags, inParent, hasCode, isRoot, openFile, openRoot, partsOf } from './open.ts'
 
 /** Real trees are about 20 folders deep; each level costs the walk one open file. */
 const maxDepth = 1000
@@ -45,6 +46,23 @@ export function giveOneBeneath(root: string, path: string, user: BuildUser): voi
     if (fstatSync(folder).uid === 0) fchownSync(folder, user.uid, user.gid)
   } finally {
     closeSync(folder)
+  }
+}
+
+/**
+ * Takes over a file that a program made as another user, and has it on the disk: fwbuild owns it from now on.
+ * @throws build E_UNSAFE_PATH; E_FILE_MISSING; E_FILE_SHARED for a file with a second name
+ */
+export function ownBeneath(root: string, path: string): void {
+  const file = openFile(root, path)
+  if (file === undefined) throw buildError('E_FILE_MISSING', `${join(root, path)} does not exist`)
+  try {
+    if (fstatSync(file).nlink !== 1)
+      throw buildError('E_FILE_SHARED', `${join(root, path)} has more names than one`)
+    if (isRoot()) fchownSync(file, 0, 0)
+    fsyncSync(file)
+  } finally {
+    closeSync(file)
   }
 }
 

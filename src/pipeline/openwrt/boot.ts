@@ -107,6 +107,7 @@ async function boot(
     share9p: context.spec.shares.includes('9p'),
     logPath: join(context.paths.output, serialLog),
     signal: tools.signal,
+    as: context.user,
     step: 'boot',
     report: (event) => {
       if (event.type === 'note') tools.note(`${artifact.path}: ${event.text}`, event.level)

@@ -8,7 +8,7 @@ import { copyBeneath, sha256Beneath } from '../../effects/beneath/copy.ts'
 import { listBeneath, statBeneath } from '../../effects/beneath/read.ts'
 import { removeBeneath } from '../../effects/beneath/remove.ts'
 import { gunzipFile } from '../../effects/gunzip.ts'
-import { convertImage } from '../../effects/qemu-img.ts'
+import { convertImage, isUnfinishedFolder } from '../../effects/qemu-img.ts'
 import type { Step, StepTools } from '../run.ts'
 import { targetPath } from './compile.ts'
 import type { OpenwrtContext } from './context.ts'
@@ -94,7 +94,7 @@ async function emit(context: OpenwrtContext, disk: Disk, tools: StepTools): Prom
   for (const format of context.spec.formats) {
     const name = outputName(disk.image, format)
     tools.progress({ item: name })
-    if (format !== 'raw') await convertImage(raw, format, join(output, name), { signal })
+    if (format !== 'raw') await convertImage(raw, format, join(output, name), { signal, as: context.user })
     results.push(await describe(output, name, disk.image, format, signal))
   }
   if (!keepsRaw) await removeBeneath(output, rawFile)
@@ -137,6 +137,7 @@ async function removeStale(context: OpenwrtContext, current: ReadonlySet<string>
     const isDisk = /-(?:combined|uefi-gpt)\b/.test(name) && formatOfName(name) !== undefined
     // What a killed run was writing; see replaceFile.
     const isUnfinished = /-(?:combined|uefi-gpt)\b.*\.(?:[0-9a-f]{12}\.tmp|unpacked|packed)$/.test(name)
-    if ((isDisk && !current.has(name)) || isUnfinished) await removeBeneath(context.paths.output, name)
+    if ((isDisk && !current.has(name)) || isUnfinished || isUnfinishedFolder(name))
+      await removeBeneath(context.paths.output, name)
   }
 }

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process'
-import { existsSync } from 'node:fs'
-import { copyFile, mkdtemp, readFile, readdir, rm, stat, truncate, writeFile } from 'node:fs/promises'
+import { existsSync, readFileSync, readdirSync } from 'node:fs'
+import { chmod, copyFile, mkdtemp, readFile, readdir, rm, stat, truncate, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -19,6 +19,7 @@ import {
   type KernelFlavour,
 } from '../../helpers/boot-disk.ts'
 import { cli } from '../../helpers/cli.ts'
+import { sessionUser } from '../../helpers/host-session.ts'
 import { needFile, needProgram, testWith } from '../../helpers/need.ts'
 
 const needs = [needProgram('qemu-system-x86_64'), needBootDisk()]
@@ -54,6 +55,7 @@ function prove(imagePath: string, options: Partial<BootProofOptions> = {}): Prom
     logPath: join(directory, 'serial.log'),
     report: () => {},
     step: 'boot',
+    as: sessionUser,
     ...options,
   })
 }
@@ -145,6 +147,31 @@ testWith(needs, 'a panic fails with its own words', async (t) => {
   t.regex(failedChecks(result)[0] ?? '', /console: the kernel panicked: Kernel panic - not syncing/)
   t.true(result.durationMs < 60_000)
 })
+
+testWith(needs, 'root’s own image is booted by a QEMU that is not root', async (t) => {
+  const image = join(directory, 'closed.img')
+  await copyFile(await imageOf('panic'), image)
+  await chmod(image, 0o600)
+  const users: string[] = []
+  const result = await prove(image, {
+    report: () => void (users.length === 0 && users.push(...qemuUsers(image))),
+  })
+  t.regex(failedChecks(result)[0] ?? '', /the kernel panicked/)
+  t.deepEqual([...new Set(users)], [`${sessionUser.uid} ${sessionUser.gid}`])
+})
+
+/** User and group ids of QEMU processes that boot an image. */
+function qemuUsers(image: string): readonly string[] {
+  return readdirSync('/proc').flatMap((pid) => {
+    try {
+      if (!/^\d+$/.test(pid) || !readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes(image)) return []
+      const status = readFileSync(`/proc/${pid}/status`, 'utf8')
+      return [`${/^Uid:\s(\d+)/m.exec(status)?.[1]} ${/^Gid:\s(\d+)/m.exec(status)?.[1]}`]
+    } catch {
+      return []
+    }
+  })
+}
 
 testWith(needs, 'a guest that hangs fails at the time limit with its last line', async (t) => {
   const result = await prove(await imageOf('hang'), { limits: { consoleMs: 60_000 } })

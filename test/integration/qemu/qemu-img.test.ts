@@ -7,6 +7,7 @@ import { FwbuildError } from '../../../src/core/errors.ts'
 import { imageFormats } from '../../../src/core/image/formats.ts'
 import { convertImage, sameContent } from '../../../src/effects/qemu-img.ts'
 import { runProcess } from '../../../src/effects/process.ts'
+import { sessionUser } from '../../helpers/host-session.ts'
 import { needProgram, testWith } from '../../helpers/need.ts'
 
 let directory = ''
@@ -30,7 +31,9 @@ for (const format of imageFormats) {
   testWith([qemuImg], `raw to ${format} holds the same disk`, async (t) => {
     const from = await rawImage(`${format}-from`, (8 << 20) + 512)
     const to = join(directory, `converted.${format}`)
-    await convertImage(from, format, to)
+    await convertImage(from, format, to, { as: sessionUser })
+    t.is((await stat(to)).uid, process.getuid?.() ?? 0)
+    t.is((await stat(to)).mode & 0o777, 0o644)
     const info = JSON.parse(
       (await runProcess(['qemu-img', 'info', '-f', format, '--output=json', to])).stdout,
     ) as { 'virtual-size': number; format: string }

@@ -1,5 +1,6 @@
+import { once } from 'node:events'
 import { existsSync, readFileSync } from 'node:fs'
-import { mkdtemp, rm } from 'node:fs/promises'
+import { mkdtemp, open, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -113,4 +114,46 @@ test('a started process is talked to and stopped', async (t) => {
   await cat.stop()
   t.false(isAlive(cat.pid))
   t.is(await cat.done, 143)
+})
+
+const asRoot = process.getuid?.() === 0 ? test : test.skip
+const nobody = { uid: 61_000, gid: 61_000 }
+
+asRoot(
+  'a program steps down for good, sees nothing of our environment, and uses what it is handed',
+  async (t) => {
+    const closed = await mkdtemp(join(tmpdir(), 'fwbuild-closed-'))
+    t.teardown(() => rm(closed, { recursive: true, force: true }))
+    await writeFile(join(closed, 'file'), 'handed', { mode: 0o644 })
+    const file = await open(join(closed, 'file'))
+    process.env['FWBUILD_TEST_SECRET'] = 'secret'
+    const script = 'id -u; id -G; grep NoNewPrivs /proc/self/status; cat /dev/fd/3 <&3; echo; env; cat "$0"'
+    const argv = ['sh', '-c', script, join(closed, 'file')]
+    const { stdout, stderr, exitCode } = await runProcess(argv, {
+      as: nobody,
+      groups: [61_007],
+      files: [file.fd],
+    })
+    delete process.env['FWBUILD_TEST_SECRET']
+    await file.close()
+    t.regex(stdout, /^61000\n61000 61007\nNoNewPrivs:\t1\nhanded\n/)
+    t.notRegex(stdout, /secret/)
+    t.regex(stderr, /Permission denied/)
+    t.is(exitCode, 1)
+  },
+)
+
+asRoot('what steps down dies with its parent too, and is not started without setpriv', async (t) => {
+  const running = await startProcess(['sh', '-c', 'echo up; exec sleep 60'], {
+    as: nobody,
+    dieWithParent: true,
+  })
+  await once(running.stdout, 'data')
+  t.regex(readFileSync(`/proc/${running.pid}/status`, 'utf8'), /^Uid:\t61000/m)
+  await running.stop()
+  t.false(isAlive(running.pid))
+  const env = { PATH: '/nonexistent' }
+  const error = asFwbuildError(await t.throwsAsync(runProcess(['/bin/true'], { as: nobody, env })))
+  t.is(error.code, 'E_PROGRAM_MISSING')
+  t.regex(error.message, /setpriv/)
 })
