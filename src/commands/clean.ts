@@ -4,11 +4,12 @@ import { join, relative } from 'node:path'
 import type { Command } from 'commander'
 import { cancelledError, usageError } from '../core/errors.ts'
 import { findRelease } from '../core/release/catalogue.ts'
+import { isDomainOf } from '../core/spec/trust-domain.ts'
+import { listBeneath } from '../effects/beneath/read.ts'
 import { removeBeneath } from '../effects/beneath/remove.ts'
 import { takeWorkLock } from '../effects/work-lock.ts'
 import { isWorkDir } from '../effects/work-tag.ts'
 import { clearUpAfterCrash } from '../pipeline/clear-up.ts'
-import { stateDirOf, treeOf } from '../pipeline/openwrt/context.ts'
 import { addWorkOptions } from './build-options.ts'
 import { readLayers, workDirOf } from './option-layers.ts'
 import type { Io } from './io.ts'
@@ -19,10 +20,13 @@ interface CleanFlags {
   readonly downloads?: boolean
 }
 
-/** `fwbuild clean`: trees and records go; the git mirror and ccache, which all builds share, stay. */
+/** `fwbuild clean`: trees, records and compiler caches go; the git mirror, which all builds share, stays. */
 export function define(command: Command, io: Io): void {
   addWorkOptions(command)
-    .option('--release <name>', 'remove the tree and the records of this release')
+    .option(
+      '--release <name>',
+      'remove the trees, records and compiler caches of this release, whatever sources it was built of',
+    )
     .option('--host-kernel', 'remove the trees and the records of all host kernels')
     .option('--downloads', 'remove the downloaded source archives')
     .action(async (flags: CleanFlags) => {
@@ -53,7 +57,7 @@ export function define(command: Command, io: Io): void {
       const named = [
         ...(release === undefined ? [] : releaseFolders(work, release)),
         ...(flags.hostKernel === true ? await hostKernelFolders(work) : []),
-        ...(flags.downloads === true ? [join(work, 'dl')] : []),
+        ...(flags.downloads === true ? downloadFolders(work) : []),
       ].filter((folder) => existsSync(folder))
       const all = [...named, ...(await leftovers(work))]
       if (all.length === 0) tell(`nothing to remove in ${work}`)
@@ -65,10 +69,17 @@ export function define(command: Command, io: Io): void {
     })
 }
 
-const releaseFolders = (work: string, release: string): readonly string[] => [
-  treeOf(work, release),
-  join(work, 'feeds', release),
-  stateDirOf(work, release),
+/** Of the release as the catalogue has it, and of each set of foreign sources that was built as it. */
+const releaseFolders = (work: string, release: string): readonly string[] =>
+  (['trees', 'feeds', 'builds', 'ccache'] as const).flatMap((folder) =>
+    listBeneath(work, folder).flatMap(({ name }) =>
+      isDomainOf(release, name) ? [join(work, folder, name)] : [],
+    ),
+  )
+
+const downloadFolders = (work: string): readonly string[] => [
+  join(work, 'dl'),
+  ...listBeneath(work, 'downloads').map(({ name }) => join(work, 'downloads', name)),
 ]
 
 /** One of each source that was built; the disk on which installing was proved goes too, the signing key stays. */

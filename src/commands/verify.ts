@@ -58,7 +58,6 @@ async function verify(image: string, options: VerifyOptions, io: Io): Promise<vo
   const stats = await stat(image).catch(() => undefined)
   if (stats?.isFile() !== true) throw usageError('E_IMAGE_MISSING', `${image}: no such file`)
   const firmware = options.firmware ?? defaultFirmware(name)
-  const logs = await logDirectory(options, io)
   const scratch = await mkdtemp(join(tmpdir(), 'fwbuild-verify-'))
   try {
     const imagePath = name.endsWith('.gz') ? join(scratch, 'disk.img') : image
@@ -72,6 +71,7 @@ async function verify(image: string, options: VerifyOptions, io: Io): Promise<vo
       note: (text: string) => io.stderr(`${text}\n`),
     }
     await requireWholeImage(imagePath, format, checked)
+    const logs = await logDirectory(options, io)
     const boots: BootResult[] = []
     for (const kind of firmware) {
       boots.push(

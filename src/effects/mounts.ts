@@ -1,5 +1,6 @@
-import { lchown, mkdir } from 'node:fs/promises'
-import { join, relative } from 'node:path'
+import { lchown, mkdir, realpath } from 'node:fs/promises'
+import { basename, dirname, join, relative } from 'node:path'
+import { usageError } from '../core/errors.ts'
 import type { BuildUser, Mount } from './engine.ts'
 
 /**
@@ -17,6 +18,34 @@ export function pathInside(mounts: readonly Mount[], hostPath: string): string {
 function isBelow(directory: string, path: string): boolean {
   const way = relative(directory, path)
   return way !== '..' && !way.startsWith('../')
+}
+
+/**
+ * Makes sure that nothing of fwbuild's own lies in what a build may write to: its records, the git history, the
+ * output, this project.
+ * @throws usage E_PLACES
+ */
+export async function requireApart(mounts: readonly Mount[], own: readonly string[]): Promise<void> {
+  for (const { source, readonly } of mounts) {
+    if (readonly === true) continue
+    const writable = await realPlace(source)
+    for (const place of own) {
+      if (!isBelow(writable, await realPlace(place))) continue
+      throw usageError('E_PLACES', `${place} lies in ${source}, which the build may write to`, {
+        hint: 'name another place: --work, --output, --dl',
+      })
+    }
+  }
+}
+
+/** Where a path leads, as far as it exists. */
+async function realPlace(path: string): Promise<string> {
+  try {
+    return await realpath(path)
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT' || dirname(path) === path) throw error
+    return join(await realPlace(dirname(path)), basename(path))
+  }
 }
 
 /**

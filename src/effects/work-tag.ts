@@ -8,7 +8,8 @@ const tag =
   'Signature: 8a477f597d28d172789f06886806bc55\n# made by fwbuild; see https://bford.info/cachedir/\n'
 
 /** What a directory holds that was a work directory before there was a tag, or has just been locked. */
-const ownNames = /^(?:builds|ccache|dl|feeds|git|home|keys|mini\.git|proof|scratch|trees|lock(?:\..*)?)$/
+const ownNames =
+  /^(?:builds|ccache|dl|downloads|feeds|git|home|keys|mini\.git|proof|scratch|trees|lock(?:\..*)?)$/
 
 /** True where fwbuild's own tag lies: all below is fwbuild's, made to be made again. */
 export async function isWorkDir(directory: string): Promise<boolean> {

@@ -1,19 +1,16 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Reporter } from '../core/events.ts'
+import { trustDomain } from '../core/spec/trust-domain.ts'
 import { checkDisk } from './disk-preflight.ts'
 import { openwrtSteps } from './openwrt.ts'
 import type { OpenwrtStepId } from './openwrt/step-ids.ts'
 import { parseFragment } from '../core/kconfig/fragment.ts'
-import {
-  openwrtContext,
-  stateDirOf,
-  treeOf,
-  type OpenwrtContext,
-  type OpenwrtSettings,
-} from './openwrt/context.ts'
+import { openwrtContext, type OpenwrtContext, type OpenwrtSettings } from './openwrt/context.ts'
+import { dropForeignTree } from './openwrt/foreign-tree.ts'
 import { loadFragments } from './openwrt/fragments.ts'
 import { loadPatches } from './openwrt/patch.ts'
+import { placesOf } from './openwrt/places.ts'
 import { runSteps, type RunResult } from './run.ts'
 import { underWorkLock } from './under-lock.ts'
 
@@ -42,13 +39,16 @@ export async function buildOpenwrt(request: BuildRequest): Promise<BuildResult> 
 async function buildLocked(request: BuildRequest): Promise<BuildResult> {
   const { settings, signal, report } = request
   const { paths, spec, engine } = settings
-  const stateDir = stateDirOf(paths.work, spec.release.name)
+  const domain = trustDomain(spec)
+  const { tree, stateDir, ccache, dl } = placesOf(paths, domain)
+  const tell = (text: string): void => report({ type: 'note', level: 'warn', text })
+  await dropForeignTree(settings, domain, { signal, tell })
   if (request.until === undefined || compileSteps.has(request.until)) {
     await checkDisk(
       {
         path: paths.work,
         bytes: spec.release.diskBytes,
-        writes: [treeOf(paths.work, spec.release.name), join(paths.work, 'ccache'), join(paths.work, 'dl')],
+        writes: [tree, ccache, dl],
         builtMark: join(stateDir, 'last/compile.json'),
       },
       signal,
@@ -57,9 +57,7 @@ async function buildLocked(request: BuildRequest): Promise<BuildResult> {
   // Before hours of downloads; a build that got this far may have nothing left to do but to look at records.
   const untilSources = request.until !== undefined && sourceSteps.has(request.until)
   if (!untilSources && !existsSync(join(stateDir, 'last/feeds.json'))) await engine.require(signal)
-  const context = await openwrtContext(settings, signal, (text) =>
-    report({ type: 'note', level: 'warn', text }),
-  )
+  const context = await openwrtContext(settings, signal, tell)
   await checkGivenFiles(context)
   try {
     const result = await runSteps(openwrtSteps(request.toolVersion), context, {

@@ -1,6 +1,8 @@
 import { cp, mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { ExecutionContext } from 'ava'
+import { openwrtSpec } from '../../src/core/spec/openwrt-spec.ts'
+import { trustDomain } from '../../src/core/spec/trust-domain.ts'
 import { cli, type CliOptions, type CliResult } from './cli.ts'
 import { commit, newRepository } from './git-repository.ts'
 import { temporaryDirectory } from './temporary.ts'
@@ -14,6 +16,8 @@ export interface FakeBuild {
   /** The repository that is built. */
   readonly source: string
   readonly work: string
+  /** Its name below the folders of the work directory. */
+  readonly domain: string
   readonly output: string
   /** The work tree in the work directory. */
   readonly tree: string
@@ -37,12 +41,13 @@ export async function fakeBuild(t: ExecutionContext): Promise<FakeBuild> {
   newRepository(source)
   commit(source, 'fake tree', {})
   // Asks for a fifth of a real tree's disk space: the fake one needs next to none.
-  const last = join(work, 'builds', fakeRelease, 'last')
+  const domain = trustDomain(openwrtSpec([{ release: fakeRelease, source }])).name
+  const last = join(work, 'builds', domain, 'last')
   await mkdir(last, { recursive: true })
   await writeFile(join(last, 'compile.json'), '{}\n')
   const env = { PATH: process.env['PATH'], HOME: home }
   const common = ['--engine', 'host', '--work', work, '--release', fakeRelease]
-  const tree = join(work, 'trees', fakeRelease)
+  const tree = join(work, 'trees', domain)
   const commandLine = (args: readonly string[]): readonly string[] => [
     'openwrt',
     ...common,
@@ -62,6 +67,7 @@ export async function fakeBuild(t: ExecutionContext): Promise<FakeBuild> {
     home,
     source,
     work,
+    domain,
     output,
     tree,
     commandLine,

@@ -1,6 +1,6 @@
 import { kernelSourceText, type HostKernelSpec } from '../spec/host-kernel-spec.ts'
 import type { OpenwrtSpec } from '../spec/openwrt-spec.ts'
-import type { SourceReference } from '../spec/source-reference.ts'
+import { referenceText } from '../spec/source-reference.ts'
 
 /** The same build again, from the lock file beside the script. */
 export function reproduceScript(spec: OpenwrtSpec): string {
@@ -77,9 +77,6 @@ export function hostKernelArguments(
 }
 
 const each = (flag: string, values: readonly string[]): string[] => values.flatMap((value) => [flag, value])
-
-const referenceText = ({ location, ref }: SourceReference): string =>
-  ref === undefined ? location : `${location}#${ref}`
 
 /** Quotes a word for sh where it needs it. */
 export const shellWord = (word: string): string =>

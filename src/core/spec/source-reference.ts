@@ -20,6 +20,10 @@ export function parseSourceReference(text: string): SourceReference {
   return { location, ref }
 }
 
+/** As it is given to --source and --merge. */
+export const referenceText = ({ location, ref }: SourceReference): string =>
+  ref === undefined ? location : `${location}#${ref}`
+
 const schemes = /^(?:https?|ssh|git|file|ftps?):\/\//
 const scpLike = /^[^/]+@[^/]+:/
 

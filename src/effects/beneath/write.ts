@@ -5,10 +5,12 @@ import {
   fchmodSync,
   fchownSync,
   fsyncSync,
+  lchownSync,
   lstatSync,
   mkdirSync,
   openSync,
   renameSync,
+  symlinkSync,
   unlinkSync,
   writeFileSync,
 } from 'node:fs'
@@ -118,6 +120,18 @@ function enterOrMake(above: number, name: string, options: WriteOptions, refuse:
   if (options.owner !== undefined && isRoot()) fchownSync(folder, options.owner.uid, options.owner.gid)
   fchmodSync(folder, options.mode ?? 0o755)
   return folder
+}
+
+/**
+ * Makes a symbolic link, which only others follow; nothing may stand there.
+ * @param target as it is written into the link
+ * @throws build E_UNSAFE_PATH where a folder above it is a link
+ */
+export function linkBeneath(root: string, path: string, target: string, { owner }: WriteOptions = {}): void {
+  inParent(root, path, undefined, (folder, name) => {
+    symlinkSync(target, at(folder, name))
+    if (owner !== undefined && isRoot()) lchownSync(at(folder, name), owner.uid, owner.gid)
+  })
 }
 
 /**

@@ -84,7 +84,7 @@ function seed(context: OpenwrtContext): readonly Assignment[] {
   return seedConfig(spec, {
     pciHyperv: found.pciHyperv,
     packages: spec.shares.includes('9p') ? [shareSupport] : [],
-    downloadFolder: context.inside(context.paths.dl),
+    downloadFolder: context.inside(context.places.dl),
     efiSymbol: found.efiSymbol,
   })
 }

@@ -3,12 +3,14 @@ import { canonicalJson, type Json } from '../../core/json.ts'
 import type { Artifact } from '../../core/manifest/artifact.ts'
 import type { Lockfile } from '../../core/spec/lockfile.ts'
 import type { OpenwrtSpec } from '../../core/spec/openwrt-spec.ts'
+import { trustDomain, type TrustDomain } from '../../core/spec/trust-domain.ts'
 import { atomicWrite } from '../../effects/files.ts'
 import type { Mount, Session } from '../../effects/engine.ts'
 import { borrowedObjects, borrowOnlyFrom, type MirrorOptions } from '../../effects/git-mirror.ts'
 import type { FileStamp } from '../../effects/file-stamps.ts'
-import { pathInside } from '../../effects/mounts.ts'
-import type { BuildPaths, BuildrootImage, BuildSettings } from '../build-settings.ts'
+import { pathInside, requireApart } from '../../effects/mounts.ts'
+import type { BuildrootImage, BuildSettings } from '../build-settings.ts'
+import { originsFile, originsText, placesOf, type DomainPlaces } from './places.ts'
 
 export interface OpenwrtSettings extends BuildSettings {
   readonly spec: OpenwrtSpec
@@ -18,6 +20,8 @@ export interface OpenwrtSettings extends BuildSettings {
 /** What the steps of one build share: settings, and what earlier steps found. */
 export interface OpenwrtContext extends OpenwrtSettings {
   readonly signal: AbortSignal
+  readonly domain: TrustDomain
+  readonly places: DomainPlaces
   readonly tree: string
   readonly stateDir: string
   readonly gitDir: string
@@ -93,25 +97,22 @@ const noFindings = (): Findings => ({
 
 /** Fixed places inside the session: staging_dir holds absolute paths, and they end up in what is built. */
 async function mountTable(
-  paths: BuildPaths,
-  tree: string,
+  project: string,
+  { tree, dl, ccache, feeds, offered }: DomainPlaces,
   gitDir: string,
-  release: string,
 ): Promise<readonly Mount[]> {
   return [
     { source: tree, target: '/build/tree' },
-    { source: paths.dl, target: '/build/dl' },
-    { source: join(paths.work, 'ccache'), target: '/build/ccache' },
-    { source: join(paths.work, 'feeds', release), target: '/build/feeds', readonly: true },
-    { source: join(paths.project, 'feeds'), target: '/build/fwbuild-feeds', readonly: true },
+    { source: dl, target: '/build/dl' },
+    { source: ccache, target: '/build/ccache' },
+    { source: feeds, target: '/build/feeds', readonly: true },
+    ...(offered === undefined ? [] : [{ source: offered, target: '/build/offered', readonly: true }]),
+    { source: join(project, 'feeds'), target: '/build/fwbuild-feeds', readonly: true },
     // The work tree's .git file names the mirror by its path on this machine.
     { source: gitDir, target: gitDir, readonly: true },
     ...(await borrowedObjects(gitDir)).map((path) => ({ source: path, target: path, readonly: true })),
   ]
 }
-
-/** Records and logs of a release's builds. */
-export const stateDirOf = (workDir: string, release: string): string => join(workDir, 'builds', release)
 
 /** Kept as soon as a session opens: the run that comes to the manifest may be a later one. */
 export const buildrootFile = 'buildroot.json'
@@ -120,37 +121,37 @@ export const buildrootFile = 'buildroot.json'
 export const miniRepositoryOf = ({ paths }: Pick<OpenwrtSettings, 'paths'>): string =>
   join(paths.work, 'mini.git')
 
-/** The tree that a release is built in. */
-export const treeOf = (workDir: string, release: string): string => join(workDir, 'trees', release)
-
 export async function openwrtContext(
   settings: OpenwrtSettings,
   signal: AbortSignal,
   note: (text: string) => void = () => {},
+  domain: TrustDomain = trustDomain(settings.spec),
 ): Promise<OpenwrtContext> {
   const { paths, engine, spec } = settings
-  const tree = treeOf(paths.work, spec.release.name)
-  const stateDir = stateDirOf(paths.work, spec.release.name)
+  const places = placesOf(paths, domain)
+  const { tree, stateDir } = places
   const gitDir = join(paths.work, 'git')
-  const places = [spec.source, ...spec.merges].flatMap((each) => (each === undefined ? [] : [each.location]))
-  await borrowOnlyFrom(places, { gitDir, signal, offline: settings.offline })
-  const fixedMounts = await mountTable(paths, tree, gitDir, spec.release.name)
+  const named = [spec.source, ...spec.merges].flatMap((each) => (each === undefined ? [] : [each.location]))
+  await borrowOnlyFrom(named, { gitDir, signal, offline: settings.offline })
+  const fixedMounts = await mountTable(paths.project, places, gitDir)
+  await requireApart(fixedMounts, [stateDir, gitDir, paths.output, paths.project])
   const found = noFindings()
   let opening: Promise<Session> | undefined
   const open = async (tell: (text: string) => void): Promise<Session> => {
     const buildroot = await settings.ensureBuildroot(tell)
     const { image, id } = buildroot
     await atomicWrite(join(stateDir, buildrootFile), canonicalJson({ image, id }))
+    await atomicWrite(join(stateDir, originsFile), canonicalJson(originsText(domain)))
     for (const text of buildrootNotes(buildroot, settings.lock)) note(text)
-    const mounts = await mountTable(paths, tree, gitDir, spec.release.name)
+    const mounts = await mountTable(paths.project, places, gitDir)
     return engine.open(
       {
         image: buildroot.image,
         mounts,
-        env: sessionEnvironment(engine.kind === 'docker' ? '/build/ccache' : join(paths.work, 'ccache')),
+        env: sessionEnvironment(engine.kind === 'docker' ? '/build/ccache' : places.ccache),
         user: settings.user,
         workDir: paths.work,
-        title: `openwrt-${spec.release.name}`,
+        title: `openwrt-${domain.name}`,
       },
       signal,
     )
@@ -158,6 +159,8 @@ export async function openwrtContext(
   return {
     ...settings,
     signal,
+    domain,
+    places,
     tree,
     stateDir,
     gitDir,

@@ -147,7 +147,7 @@ async function bringIfThere(
 
 async function bringFeed(context: OpenwrtContext, feed: NamedSource, tools: StepTools): Promise<FeedFinding> {
   tools.progress({ item: `feed ${feed.name}` })
-  const path = join(context.paths.work, 'feeds', context.spec.release.name, feed.name)
+  const path = join(context.places.feeds, feed.name)
   await fetchSource(feed, mirrorOptions(context))
   await keepCommit(mirrorOptions(context), `kept/${feed.commit}`, feed.commit)
   await checkOut({ gitDir: context.gitDir, signal: context.signal, path }, feed.commit)

@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import { buildError, infraError } from '../../core/errors.ts'
 import { shellWord } from '../../core/manifest/reproduce.ts'
+import { referenceText } from '../../core/spec/source-reference.ts'
 import { firstErrorLines, readMakeLine } from '../../core/openwrt/make-output.ts'
 import { freeDiskBytes } from '../../effects/files.ts'
 import type { StepTools } from '../run.ts'
@@ -114,14 +115,14 @@ async function explainFailure(
 
 /** The network is the likeliest cause of a download that fails, unless it says otherwise. */
 function downloadHints(
-  { offline, paths, user }: OpenwrtContext,
+  { offline, paths, places: { dl }, user }: OpenwrtContext,
   targets: readonly string[],
   lines: readonly string[],
 ): readonly string[] {
   if (!targets.includes('download')) return []
   if (lines.some((line) => line.endsWith(': Permission denied'))) {
     return [
-      `the build runs as user ${user.uid} and may not write to ${paths.dl}: chown -R ${user.uid}:${user.gid} ${shellWord(paths.dl)}`,
+      `the build runs as user ${user.uid} and may not write to ${dl}: chown -R ${user.uid}:${user.gid} ${shellWord(dl)}`,
     ]
   }
   return [
@@ -134,7 +135,11 @@ function downloadHints(
 /** Flags that lead `fwbuild shell` to the tree and the session of this build. */
 function sessionFlags({ spec, engine, paths }: OpenwrtContext): readonly string[] {
   const dl = paths.dl === join(paths.work, 'dl') ? [] : ['--dl', paths.dl]
-  return ['--release', spec.release.name, '--engine', engine.kind, '--work', paths.work, ...dl]
+  const sources = [
+    ...(spec.source === undefined ? [] : ['--source', referenceText(spec.source)]),
+    ...spec.merges.flatMap((merge) => ['--merge', referenceText(merge)]),
+  ]
+  return ['--release', spec.release.name, ...sources, '--engine', engine.kind, '--work', paths.work, ...dl]
 }
 
 /** The failing item alone; what was asked for where that is the item itself, or none was named. */

@@ -82,7 +82,7 @@ testWith(need, 'menu: what OpenWrt’s own configuration decides is told and kep
   t.is(exitCode, 1)
   t.regex(output, /no kernel fragment gives what was chosen for PRINTK \(CONFIG_KERNEL_PRINTK\)/)
   t.false(existsSync(join(fake.home, 'my.config')))
-  const kept = join(fake.work, 'builds', fakeRelease, 'menu.config')
+  const kept = join(fake.work, 'builds', fake.domain, 'menu.config')
   t.regex(await readFile(kept, 'utf8'), /^CONFIG_PRINTK=y$/m)
 })
 

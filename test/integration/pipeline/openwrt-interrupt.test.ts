@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs'
 import { readdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import test from 'ava'
-import { fakeBuild, fakeRelease } from '../../helpers/fake-openwrt.ts'
+import { fakeBuild } from '../../helpers/fake-openwrt.ts'
 
 test('interrupted in the middle of a compile: exit 130, nothing left, the next run completes', async (t) => {
   const fake = await fakeBuild(t)
@@ -19,7 +19,7 @@ test('interrupted in the middle of a compile: exit 130, nothing left, the next r
   t.regex(result.stderr, /Compile cancelled/)
   t.regex(result.stderr, /\[E_CANCELLED\]/)
   t.false(existsSync(join(fake.work, 'lock')))
-  const records = await readdir(join(fake.work, 'builds', fakeRelease, 'steps'))
+  const records = await readdir(join(fake.work, 'builds', fake.domain, 'steps'))
   t.false(records.includes('compile.json'))
   t.true(records.includes('configure.json'))
 

@@ -7,7 +7,7 @@ import { openwrtSpec } from '../../../src/core/spec/openwrt-spec.ts'
 import { buildUser } from '../../../src/effects/build-user.ts'
 import type { Engine } from '../../../src/effects/engine.ts'
 import { openwrtSteps } from '../../../src/pipeline/openwrt.ts'
-import { openwrtContext, stateDirOf, type OpenwrtContext } from '../../../src/pipeline/openwrt/context.ts'
+import { openwrtContext, type OpenwrtContext } from '../../../src/pipeline/openwrt/context.ts'
 import type { Step, StepTools } from '../../../src/pipeline/run.ts'
 import { fakeBuild, fakeRelease, type FakeBuild } from '../../helpers/fake-openwrt.ts'
 import { never } from '../../helpers/host-session.ts'
@@ -51,7 +51,7 @@ const tools: StepTools = {
 
 /** Each step's recorded outputs, as a build that got to its end left them. */
 const recordOf = (fake: FakeBuild, step: string): Json => {
-  const file = join(stateDirOf(fake.work, fakeRelease), 'steps', `${step}.json`)
+  const file = join(fake.work, 'builds', fake.domain, 'steps', `${step}.json`)
   return (JSON.parse(readFileSync(file, 'utf8')) as { readonly outputs: Json }).outputs
 }
 
