@@ -55,7 +55,8 @@ export function addOpenwrtOptions(command: Command): Command {
     .option('--hv <list>', 'hypervisors: kvm, hyperv, vmware, xen (default: kvm)', list)
     .option('--source <source>', 'URL|PATH[#REF] instead of the release’s own tree')
     .option('--merge <source>', 'URL|PATH#REF to merge; any number of times', gather)
-    .option('--patch <file>', 'patch to apply; any number of times', gather)
+    .option('--patch <file>', 'patch, folder or series to apply; any number of times', gather)
+    .option('--skip-docs', 'leave out what does not fit of a patch to Documentation/, with a warning')
     .option('--fragment <file>', 'kernel configuration fragment; any number of times', gather)
     .option('--share <list>', 'host shares for the guest: 9p, virtiofs, vsock', list)
     .option('--package <name>', 'package to build in; any number of times', gather)
@@ -100,6 +101,7 @@ export function addHostKernelOptions(command: Command): Command {
       'running, distro, localmod, small, micro, or a FILE (default: running, else distro)',
     )
     .option('--patch <file>', 'kernel patch, applied after ours; any number of times', gather)
+    .option('--skip-docs', 'leave out what does not fit of a patch to Documentation/, with a warning')
     .option('--fragment <file>', 'kernel configuration fragment; any number of times', gather)
     .option('--localversion <suffix>', 'suffix of the kernel release (default: -fwbuild-acs, or -fwbuild)')
     .option('--passthrough <bdf>', 'PCI device that vfio-pci takes at boot; any number of times', list)

@@ -2,6 +2,7 @@ import { basename, join, resolve } from 'node:path'
 import { setImmediate } from 'node:timers/promises'
 import { buildError, cancelledError, usageError } from '../core/errors.ts'
 import { canonicalJson } from '../core/json.ts'
+import { isDocumentation } from '../core/patch/documentation.ts'
 import { printPatch } from '../core/patch/print.ts'
 import type { PatchDocument } from '../core/patch/model.ts'
 import { printRejects } from '../core/patch/rejects.ts'
@@ -15,7 +16,7 @@ import { blobReader } from '../effects/patch-blobs.ts'
 import { inSlices } from '../effects/slices.ts'
 import { openTree, treeReader } from '../effects/patch-tree.ts'
 import { changeTree, expectSettled, type TreeChange } from '../effects/tree-change/change.ts'
-import { seriesJson, seriesText, verdictTable } from '../report/patch.ts'
+import { seriesJson, seriesText, skippedText, verdictTable } from '../report/patch.ts'
 import { sideBySide } from '../report/patch-side-by-side.ts'
 import type { Io } from './io.ts'
 import { readPatches } from './patch-input.ts'
@@ -26,6 +27,7 @@ export interface ApplyFlags {
   readonly strip: number
   readonly reverse?: boolean
   readonly bestEffort?: boolean
+  readonly skipDocs?: boolean
   readonly dryRun?: boolean
   readonly rewriteTo?: string
   readonly rejectTo?: string
@@ -137,6 +139,7 @@ async function inMemory(
     strip: flags.strip,
     reverse: flags.reverse ?? false,
     bestEffort: flags.bestEffort ?? false,
+    skipDocs: flags.skipDocs ?? false,
     readBlob: blobReader(tree),
     keepGoing,
   })
@@ -149,6 +152,7 @@ function report(command: 'apply' | 'check', { series, result }: Run, flags: Appl
     return
   }
   io.stdout(command === 'check' ? verdictTable(result) : seriesText(result))
+  io.stderr(skippedText(result))
   if (flags.show !== true) return
   const colour = io.stdoutIsTty && (io.env['NO_COLOR'] ?? '') === ''
   const options = { colour, columns: io.stdoutColumns ?? 160 }
@@ -161,13 +165,16 @@ function report(command: 'apply' | 'check', { series, result }: Run, flags: Appl
   }
 }
 
+const docsHint = 'the code is whole: --skip-docs leaves the documentation out'
 const bestEffortHint = '--best-effort takes the best place of a hunk where there is one'
 
 /** @param forHunks what helps where a hunk has no sure place */
 function refuse({ patches }: SeriesResult, state: string, forHunks: string | undefined): void {
   const refused = patches.filter(({ result }) => result.status === 'refused')
   const [first] = refused
-  const [refusal] = first?.result.refusals ?? []
+  const refusals = first?.result.refusals ?? []
+  // What is wrong with the code is what must be mended.
+  const refusal = refusals.find(({ path }) => !isDocumentation(path)) ?? refusals[0]
   if (first === undefined || refusal === undefined) return
   const { path, hunk, reason } = refusal
   const where = `${path}${hunk === undefined ? '' : ` hunk ${hunk}`}`
@@ -178,7 +185,8 @@ function refuse({ patches }: SeriesResult, state: string, forHunks: string | und
   })
 }
 
-function helpFor({ hunk, unfound }: Refusal, forHunks: string | undefined): string | undefined {
+function helpFor({ path, hunk, unfound }: Refusal, forHunks: string | undefined): string | undefined {
+  if (isDocumentation(path)) return docsHint
   if (unfound) return '-p N strips N components of the names, --tree DIR names the tree that they are for'
   return hunk === undefined ? undefined : forHunks
 }

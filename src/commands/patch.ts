@@ -9,6 +9,8 @@ const patchesHelp = 'patch files, directories of *.patch, quilt series files, or
 export function define(command: Command, io: Io): void {
   const strip = (): Option =>
     new Option('-p, --strip <n>', 'leading name components to strip').default(1).argParser(wholeNumber)
+  const skipDocs = (): Option =>
+    new Option('--skip-docs', 'leave out what does not fit of changes to Documentation/').default(false)
   const tree = (): Option => new Option('--tree <dir>', 'the tree to work on').default('.')
 
   command
@@ -19,6 +21,7 @@ export function define(command: Command, io: Io): void {
     .addOption(strip())
     .option('-R, --reverse', 'undo the patches', false)
     .option('--best-effort', 'take the best place even where it is not sure, marked as low confidence', false)
+    .addOption(skipDocs())
     .option('--dry-run', 'change nothing', false)
     .option('--rewrite-to <dir>', 'also write each patch as it should have been for this tree')
     .option('--reject-to <dir>', 'write refused hunks there')
@@ -36,6 +39,7 @@ export function define(command: Command, io: Io): void {
     .addOption(tree())
     .addOption(strip())
     .option('-R, --reverse', 'check undoing the patches', false)
+    .addOption(skipDocs())
     .option('--show', 'show moved hunks side by side', false)
     .option('--json', 'print one JSON document', false)
     .action(async (patches: string[], flags: ApplyFlags) => {
@@ -49,6 +53,7 @@ export function define(command: Command, io: Io): void {
     .argument('<patch>', 'patch file, or - for standard input')
     .addOption(tree())
     .addOption(strip())
+    .addOption(skipDocs())
     .option('--best-effort', 'take the best place even where it is not sure', false)
     .option('-o, --output <file>', 'write there instead of to standard output')
     .action(async (patch: string, flags: ApplyFlags & { output?: string }) => {

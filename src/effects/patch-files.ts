@@ -69,6 +69,7 @@ function loadSeries(file: string, bytes: Buffer): NamedPatch[] {
 
 /** One patch of several; an empty file counts as a patch without changes, as for quilt. */
 function loadEntry(file: string): NamedPatch {
+  expectRegular(file)
   const bytes = readBytes(file)
   const isEmpty = bytes.toString('latin1').trim() === ''
   return isEmpty
@@ -92,6 +93,15 @@ function readBytes(file: string): Buffer {
     }
     return readFileSync(file)
   })
+}
+
+/**
+ * A FIFO or a device may never end, and gives what it gives once.
+ * @throws usage E_PATCH_MISSING, infra E_PATCH_READ
+ */
+export function expectRegular(file: string): void {
+  const stats = reading(file, () => statSync(file))
+  if (!stats.isFile()) throw usageError('E_PATCH_MISSING', `${file} can be no patch: it is no regular file`)
 }
 
 function reading<T>(file: string, read: () => T): T {

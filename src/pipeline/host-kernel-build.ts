@@ -1,3 +1,4 @@
+import { loadBuildPatches } from './build-patches.ts'
 import { existsSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { usageError } from '../core/errors.ts'
@@ -6,7 +7,6 @@ import { parseFragment } from '../core/kconfig/fragment.ts'
 import { makeFolder } from '../effects/mounts.ts'
 import type { HostKernelSpec, KernelSource } from '../core/spec/host-kernel-spec.ts'
 import { isUrl } from '../core/spec/source-reference.ts'
-import { loadPatches } from '../effects/patch-files.ts'
 import { checkDisk } from './disk-preflight.ts'
 import { hostKernelSteps } from './host-kernel.ts'
 import { hostKernelContext, type HostKernelContext, type HostKernelSettings } from './host-kernel/context.ts'
@@ -123,6 +123,6 @@ async function checkGivenFiles(context: HostKernelContext): Promise<void> {
   }
   requireModules(context.spec)
   await requireOutput(context.paths.output)
-  loadPatches(context.spec.patches, '/')
+  loadBuildPatches(context.spec.patches)
   for (const { text, file } of await loadHostFragments(context, context.zfsOn)) parseFragment(text, file)
 }

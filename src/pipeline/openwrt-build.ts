@@ -9,7 +9,7 @@ import { parseFragment } from '../core/kconfig/fragment.ts'
 import { openwrtContext, type OpenwrtContext, type OpenwrtSettings } from './openwrt/context.ts'
 import { dropForeignTree } from './openwrt/foreign-tree.ts'
 import { loadFragments } from './openwrt/fragments.ts'
-import { loadPatches } from './openwrt/patch.ts'
+import { loadOpenwrtPatches } from './openwrt/patch.ts'
 import { placesOf } from './openwrt/places.ts'
 import { runSteps, type RunResult } from './run.ts'
 import { underWorkLock } from './under-lock.ts'
@@ -75,7 +75,7 @@ async function buildLocked(request: BuildRequest): Promise<BuildResult> {
 
 /** A patch or fragment that is missing or broken is told before anything is fetched. */
 async function checkGivenFiles(context: OpenwrtContext): Promise<void> {
-  await loadPatches(context)
+  await loadOpenwrtPatches(context)
   for (const { text, file } of await loadFragments(context)) parseFragment(text, file)
 }
 

@@ -22,12 +22,14 @@ export function seriesJson(command: string, { status, files, patches }: SeriesRe
   }
 }
 
-function fileJson({ path, operation, alreadyApplied, mended, hunks }: FilePlacement): Json {
+function fileJson(placement: FilePlacement): Json {
+  const { path, operation, alreadyApplied, mended, skipped, hunks } = placement
   return {
     path,
     operation,
     alreadyApplied,
     mended: mended ?? null,
+    skipped: skipped ?? null,
     hunks: hunks.map(({ placement }, at) => ({
       hunk: at + 1,
       status: placement.status,
@@ -36,7 +38,12 @@ function fileJson({ path, operation, alreadyApplied, mended, hunks }: FilePlacem
       fuzz: placement.fuzz,
       confidence: placement.confidence,
       why: placement.why,
-      candidates: placement.candidates.map(({ line, score, why }) => ({ line, score, why })),
+      candidates: placement.candidates.map(({ line, score, why, text }) => ({
+        line,
+        score,
+        why,
+        text: text ?? null,
+      })),
     })),
   }
 }
@@ -59,13 +66,15 @@ function details({ placements, refusals }: ApplyResult): string {
 /** What a patch deletes may be gone, or have another name: nothing tells. */
 const noFile = 'there is no such file to delete'
 const emptyPatch = 'the patch is empty'
+const leftOut = 'left out'
 
 function fileLines(placement: FilePlacement): string[] {
   const { path, mended } = placement
   return [...(mended === undefined ? [] : [`${path}: ${mended}`]), ...verdictLines(placement)]
 }
 
-function verdictLines({ path, operation, alreadyApplied, hunks }: FilePlacement): string[] {
+function verdictLines({ path, operation, alreadyApplied, skipped, hunks }: FilePlacement): string[] {
+  if (skipped !== undefined) return [`${path}: LEFT OUT: ${skipped}`]
   if (alreadyApplied) return [`${path}: already applied${operation === 'delete' ? `: ${noFile}` : ''}`]
   return hunks.flatMap(({ placement }, at) =>
     placement.status === 'exact' && placement.confidence === 'high'
@@ -76,17 +85,33 @@ function verdictLines({ path, operation, alreadyApplied, hunks }: FilePlacement)
 
 function hunkLines(what: string, placement: HunkPlacement): string[] {
   const { status, line, offset, confidence, why, candidates } = placement
+  if (status === 'skipped') return [`${what}: LEFT OUT: ${why}`]
   if (status !== 'conflict') {
     const sign = offset > 0 ? '+' : ''
     const doubt = confidence === 'low' ? ', LOW CONFIDENCE' : ''
     return [`${what}: ${status}, line ${line} (${sign}${offset})${doubt}: ${why}`]
   }
-  const places = candidates.map((one) => `  line ${one.line}, score ${one.score.toFixed(2)}: ${one.why}`)
+  const places = candidates.map(
+    (one) =>
+      `  line ${one.line}, score ${one.score.toFixed(2)}: ${one.why}${one.text === undefined ? '' : `; ${one.text}`}`,
+  )
   return [`${what}: REFUSED: ${why}`, ...places]
 }
 
 /** Names come from patches: nothing in them may steer a terminal. */
 const plain = (text: string): string => text.replaceAll(/\p{Cc}/gu, '?')
+
+/** A warning for each part of a patch that was left out; '' where none was. */
+export const skippedText = ({ patches }: SeriesResult): string =>
+  patches
+    .flatMap(({ name, result }) =>
+      result.placements.flatMap((file) =>
+        verdictLines(file)
+          .filter((line) => line.includes(': LEFT OUT: '))
+          .map((line) => `warning: ${plain(`${name}: ${line}`)}\n`),
+      ),
+    )
+    .join('')
 
 /** The table of `check`: patch × file × hunk × verdict, for people and for the logs of CI. */
 export function verdictTable({ patches }: SeriesResult): string {
@@ -112,7 +137,9 @@ function patchRows({ name, result }: PatchOutcome): string[][] {
   ]
 }
 
-function fileRows(name: string, { path, operation, alreadyApplied, hunks }: FilePlacement): string[][] {
+function fileRows(name: string, placement: FilePlacement): string[][] {
+  const { path, operation, alreadyApplied, skipped, hunks } = placement
+  if (skipped !== undefined) return [[name, path, '', leftOut, '', '', skipped]]
   if (alreadyApplied) {
     const why = operation === 'delete' ? `${operation}: ${noFile}` : operation
     return [[name, path, '', 'already-applied', '', '', why]]
@@ -120,8 +147,10 @@ function fileRows(name: string, { path, operation, alreadyApplied, hunks }: File
   if (hunks.length === 0) return [[name, path, '', 'exact', '', '', operation]]
   return hunks.map(({ placement }, at) => {
     const { status, line, offset, confidence, why } = placement
-    const verdict = status === 'conflict' ? 'refused' : `${status}${confidence === 'low' ? ' (low)' : ''}`
-    const place = status === 'conflict' ? ['', ''] : [String(line), String(offset)]
+    const isPlaced = status !== 'conflict' && status !== 'skipped'
+    const refused = status === 'skipped' ? leftOut : 'refused'
+    const verdict = isPlaced ? `${status}${confidence === 'low' ? ' (low)' : ''}` : refused
+    const place = !isPlaced ? ['', ''] : [String(line), String(offset)]
     return [name, path, String(at + 1), verdict, ...place, verdict === 'exact' ? '' : why]
   })
 }

@@ -1,5 +1,6 @@
 import { patchMetadata } from '../patch/metadata.ts'
 import type { PatchDocument } from '../patch/model.ts'
+import { stripComponents } from '../patch/names.ts'
 
 /** Whether a patch of patches/openwrt is the one that has rules of its own (pci-hyperv.ts). */
 export const isPciHypervPatch = (patch: PatchDocument): boolean =>
@@ -13,13 +14,16 @@ export const isPciHypervPatch = (patch: PatchDocument): boolean =>
 export const patchTitle = (patch: PatchDocument, name: string): string =>
   patchMetadata(patch.files[0]?.preamble ?? '').subject ?? name
 
-/** Every path of the tree that a patch may look at, with the directories above (they might be links). */
-export function pathsOf(patch: PatchDocument): readonly string[] {
+/**
+ * Every path of the tree that a patch may look at, with the directories above (they might be links).
+ * @param strip leading components of its names that are no part of the paths, as `patch -p`
+ */
+export function pathsOf(patch: PatchDocument, strip = 1): readonly string[] {
   const names = patch.files.flatMap((file) => [
-    file.git?.from,
-    file.git?.to,
-    withoutPrefix(file.oldName),
-    withoutPrefix(file.newName),
+    // Names of renames and copies carry no prefix.
+    ...[file.git?.from, file.git?.to].map((name) => stripped(name, Math.max(strip - 1, 0))),
+    stripped(file.oldName, strip),
+    stripped(file.newName, strip),
   ])
   const paths = new Set<string>()
   for (const name of names) {
@@ -29,4 +33,5 @@ export function pathsOf(patch: PatchDocument): readonly string[] {
   return [...paths].sort()
 }
 
-const withoutPrefix = (name: string | undefined): string | undefined => name?.replace(/^[^/]*\//, '')
+const stripped = (name: string | undefined, strip: number): string | undefined =>
+  name === undefined ? undefined : stripComponents(name, strip)

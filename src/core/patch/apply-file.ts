@@ -1,5 +1,6 @@
 import type { Steps } from '../steps.ts'
 import { applyBinary, blobId } from './binary.ts'
+import { isDocumentation, leftOut } from './documentation.ts'
 import { executableMode, type FileState, type Overlay, regularMode, validMode } from './file-state.ts'
 import { fileText, type FileText } from './file-text.ts'
 import { done, type FileContext, type FileOptions, type FileVerdict, refuse } from './file-verdict.ts'
@@ -9,6 +10,7 @@ import { binaryString, bytesOf } from './lines.ts'
 import { kindConflict, throughSymlink, unsafeLink } from './links.ts'
 import type { FilePatch } from './model.ts'
 import { createFile, existingCopy } from './new-file.ts'
+import { withPlaces } from './refusal-places.ts'
 import { applyEdits, type PlacedHunk } from './placement.ts'
 import { placeHunks } from './place.ts'
 import { patchTarget, type PatchTarget } from './target.ts'
@@ -47,7 +49,9 @@ export function* applyFile(file: FilePatch, overlay: Overlay, options: FileOptio
   const context: FileContext = { ...mended, path }
   const unfit = lineEndConflict(mended.file, text.lines)
   if (unfit !== undefined) return refuse(context, unfit)
-  const hunks = yield* placeAll(mended.file, text, options)
+  const placed = yield* placeAll(mended.file, text, options)
+  const shownPlaces = placed.map((hunk) => withPlaces(hunk, path, text.lines))
+  const hunks = options.skipDocs && isDocumentation(path) ? shownPlaces.map(leftOut) : shownPlaces
   if (hunks.some(isConflict)) return done(context, { hunks, before: source.state })
   const edits = hunks.flatMap((hunk) => hunk.edits)
   const bytes = edits.length === 0 ? source.state.bytes : bytesOf(applyEdits(text.lines, edits).join(''))
@@ -56,7 +60,9 @@ export function* applyFile(file: FilePatch, overlay: Overlay, options: FileOptio
   }
   const mode = file.git?.newMode ?? source.state.mode
   const unchanged = edits.length === 0 && mode === source.state.mode
-  const alreadyApplied = unchanged && (source.moved || !moves)
+  const isSkipped = hunks.some(({ placement }) => placement.status === 'skipped')
+  const alreadyApplied = unchanged && (source.moved || !moves) && !isSkipped
+  if (unchanged && isSkipped && !moves) return done(context, { hunks, before: source.state })
   if (alreadyApplied) return done(context, { hunks, before: source.state, alreadyApplied })
   if (!validMode(mode)) return refuse(context, `mode ${mode.toString(8)} is none that a patch may set`)
   const after: FileState = { bytes, mode, kind: source.state.kind }

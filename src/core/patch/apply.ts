@@ -1,6 +1,7 @@
 import { finish, type Steps } from '../steps.ts'
 import { applyFile } from './apply-file.ts'
 import { patchDamage } from './damage.ts'
+import { isDocumentation } from './documentation.ts'
 import { type FileState, overlayOf, type ReadFile } from './file-state.ts'
 import type { FileOptions, FileVerdict } from './file-verdict.ts'
 import type { FilePatch, PatchDocument } from './model.ts'
@@ -13,6 +14,8 @@ export interface ApplyOptions extends Partial<PlaceOptions> {
   readonly strip?: number
   /** Undo the patch. */
   readonly reverse?: boolean
+  /** Leave out refused hunks of documentation (Documentation/); the rest must fit all the same. */
+  readonly skipDocs?: boolean
   /** Content of a git blob by its (abbreviated) id, from a repository at hand; asked only for refused hunks. */
   readonly readBlob?: (id: string) => Uint8Array | undefined
 }
@@ -40,6 +43,8 @@ export interface FilePlacement {
   readonly alreadyApplied: boolean
   /** The file had its new name before the patch came: only the rest of a rename was to be done. */
   readonly renamedBefore: boolean
+  /** Why the file is left out as a whole, where that was asked for. */
+  readonly skipped: string | undefined
   /** The file before this patch; undefined where there was none. */
   readonly before: FileState | undefined
 }
@@ -82,12 +87,13 @@ export function* applyPatchSteps(
     reverse: options.reverse ?? false,
     readBlob: options.readBlob,
     place: { bestEffort: options.bestEffort ?? false },
+    skipDocs: options.skipDocs ?? false,
     damage: patchDamage(commits.flat(), overlay.read, options.strip ?? 1),
   }
   for (const files of commits) {
     const ofCommit = overlayOf(overlay.read)
     for (const file of files) {
-      verdicts.push(yield* applyFile(file, ofCommit, ofFile))
+      verdicts.push(skipFile(yield* applyFile(file, ofCommit, ofFile), ofFile))
       yield
     }
     for (const [path, state] of ofCommit.changes()) overlay.write(path, state)
@@ -117,6 +123,13 @@ function commitsOf({ files }: PatchDocument, reverse: boolean): readonly (readon
     else last.push(file)
   }
   return reverse ? commits.toReversed().map((commit) => commit.toReversed().map(reverseFile)) : commits
+}
+
+/** Documentation that the tree does not have can be left out, too. */
+function skipFile(verdict: FileVerdict, { skipDocs }: FileOptions): FileVerdict {
+  const { refused, unfound, placement } = verdict
+  if (!skipDocs || !unfound || refused === undefined || !isDocumentation(placement.path)) return verdict
+  return { placement: { ...placement, skipped: refused }, refused: undefined, unfound: false }
 }
 
 function refusalsOf({ placement, refused, unfound }: FileVerdict): Refusal[] {

@@ -12,6 +12,8 @@ export interface FileOptions {
   readonly readBlob: ((id: string) => Uint8Array | undefined) | undefined
   readonly place: PlaceOptions
   readonly damage: PatchDamage
+  /** Refused hunks of documentation are left out. */
+  readonly skipDocs: boolean
 }
 
 export interface FileVerdict {
@@ -47,6 +49,7 @@ export function done(
     hunks: result.hunks ?? [],
     alreadyApplied: result.alreadyApplied ?? false,
     renamedBefore: result.renamedBefore ?? false,
+    skipped: undefined,
     before: result.before,
   }
   return { placement, refused: undefined, unfound: false }

@@ -24,6 +24,9 @@ const sectionBonus = { same: 0.1, unknown: 0, other: -0.15 } as const
 const maxContenders = 40
 const maxListed = 5
 
+/** Why a hunk is refused that has no best place. */
+export const severalPlaces = 'the hunk fits about equally well in several places'
+
 /**
  * Finds the place of each hunk of one file. Hunks keep their order and never overlap; places compete on
  * how much of the old text stands there, on the section it lies in, and on agreeing offsets.
@@ -168,7 +171,7 @@ function verdictOf(
     best.worth < minWorth[best.candidate.anchored ? 'anchored' : 'loose']
       ? 'too little of the old text of the hunk is in the file'
       : lead < minLead
-        ? 'the hunk fits about equally well in several places'
+        ? severalPlaces
         : best.candidate.doubt
   if (doubt !== undefined && !options.bestEffort) return conflict(doubt, candidates)
   return found(best.candidate, contest.named, candidates, doubt)

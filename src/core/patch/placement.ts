@@ -14,7 +14,15 @@ export interface HunkPlacement {
   readonly candidates: readonly PlacementCandidate[]
 }
 
-export type PlacementStatus = 'exact' | 'offset' | 'fuzz' | 'moved' | 'already-applied' | 'conflict'
+/** `skipped`: there is no place, and the hunk is left out as was asked for (documentation). */
+export type PlacementStatus =
+  | 'exact'
+  | 'offset'
+  | 'fuzz'
+  | 'moved'
+  | 'already-applied'
+  | 'conflict'
+  | 'skipped'
 
 export interface PlacementCandidate {
   /** 1-based. */
@@ -22,6 +30,8 @@ export interface PlacementCandidate {
   /** 1 is a perfect match of the hunk's old text; comparable within one hunk only. */
   readonly score: number
   readonly why: string
+  /** What stands around it, for people; of refused hunks only. */
+  readonly text?: string
 }
 
 /** Replaces `removed` lines of the file from index `at` (0-based) by `added`. */

@@ -10,7 +10,10 @@ export function printRejects(patch: PatchDocument, result: ApplyResult): string 
       if (placed === undefined) return ''
       const whole = result.refusals.some(({ path, hunk }) => path === placed.path && hunk === undefined)
       const hunks = file.hunks.filter(
-        (_, number) => whole || placed.hunks[number]?.placement.status === 'conflict',
+        (_, number) =>
+          whole ||
+          placed.skipped !== undefined ||
+          ['conflict', 'skipped'].includes(placed.hunks[number]?.placement.status ?? ''),
       )
       return hunks.length === 0 ? '' : file.header + hunks.map(printHunk).join('')
     })

@@ -51,6 +51,7 @@ function rewriteFile(placement: FilePlacement, leftOut: LeftOut[]): FilePatch | 
     leftOut.push({ path, hunk: undefined })
     return undefined
   }
+  if (placement.skipped !== undefined) return undefined
   for (const [at, hunk] of placed.entries()) {
     if (hunk.placement.status === 'already-applied') leftOut.push({ path, hunk: at + 1 })
   }

@@ -35,6 +35,8 @@ export interface HostKernelSpec {
   readonly source: KernelSource
   readonly config: ConfigBase
   readonly patches: readonly string[]
+  /** Refused hunks of documentation are left out. */
+  readonly skipDocs: boolean
   readonly fragments: readonly string[]
   /** Suffix of the kernel release, e.g. `-fwbuild-acs`. */
   readonly localversion: string
@@ -60,6 +62,7 @@ export function hostKernelSpec(layers: readonly HostKernelLayer[]): HostKernelSp
     source,
     config: parseConfig(pick('config') ?? 'auto'),
     patches: pick('patch') ?? [],
+    skipDocs: pick('skipDocs') ?? false,
     fragments: pick('fragment') ?? [],
     localversion: pick('localversion') ?? (acs === 'off' ? '-fwbuild' : '-fwbuild-acs'),
     passthrough: [...new Set((pick('passthrough') ?? []).map(fullBdf))].sort(),

@@ -12,6 +12,8 @@ export interface OpenwrtSpec {
   readonly source: SourceReference | undefined
   readonly merges: readonly SourceReference[]
   readonly patches: readonly string[]
+  /** Refused hunks of documentation are left out. */
+  readonly skipDocs: boolean
   readonly fragments: readonly string[]
   readonly shares: readonly ('9p' | 'virtiofs' | 'vsock')[]
   readonly packages: readonly string[]
@@ -51,6 +53,7 @@ export function openwrtSpec(layers: readonly OpenwrtLayer[]): OpenwrtSpec {
     source: source === undefined ? undefined : parseSourceReference(source),
     merges,
     patches: pick('patch') ?? [],
+    skipDocs: pick('skipDocs') ?? false,
     fragments: pick('fragment') ?? [],
     shares: [...new Set(pick('share'))],
     packages: [...new Set(pick('package'))].sort(),

@@ -37,6 +37,7 @@ export const openwrtOptions = {
   image: z.array(z.enum(imageFormats)).describe('image formats'),
   rootfsSizeMb: positive.describe('root file system partition in MiB'),
   kernelSizeMb: positive.describe('kernel partition in MiB'),
+  skipDocs: z.boolean().describe('leave out what does not fit of a patch to Documentation/'),
   forcePciHyperv: z.boolean().describe('add KERNEL_PCI_HYPERV even where the kernel has it already'),
   azure: z.boolean().describe('with hyperv: also a fixed VHD for Azure'),
   boot: z.boolean().describe('boot the images'),
@@ -56,6 +57,7 @@ export const hostKernelOptions = {
     .describe('hash of a source tarball'),
   config: name.describe('running, distro, localmod, small, micro, or a .config file'),
   patch: paths.describe('kernel patches, after our own'),
+  skipDocs: z.boolean().describe('leave out what does not fit of a patch to Documentation/'),
   fragment: paths.describe('kernel configuration fragments, applied last'),
   localversion: z
     .string()

@@ -2,16 +2,21 @@ import { createHash } from 'node:crypto'
 import { existsSync } from 'node:fs'
 import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
-import { buildError } from '../../core/errors.ts'
 import { acsPatchFor, isAcsOverride } from '../../core/host/acs-patch.ts'
 import { compareSeries, parseSeries } from '../../core/kconfig/series.ts'
 import type { Json } from '../../core/json.ts'
 import { patchMetadata } from '../../core/patch/metadata.ts'
-import { printPatch } from '../../core/patch/print.ts'
-import { rewritePatch } from '../../core/patch/rewrite.ts'
 import { applySeriesSteps, type NamedPatch, type SeriesResult } from '../../core/patch/series.ts'
-import { loadPatches } from '../../effects/patch-files.ts'
 import { inSlices } from '../../effects/slices.ts'
+import type { AcsMode } from '../../core/spec/options.ts'
+import {
+  findingOf,
+  loadBuildPatches,
+  patchDigest,
+  refusedError,
+  rewriteSeries,
+  skippedTexts,
+} from '../build-patches.ts'
 import type { PatchFinding, RewrittenFile } from '../openwrt/context.ts'
 import { checkLockedPatches } from '../openwrt/lock.ts'
 import type { Step, StepTools } from '../run.ts'
@@ -32,27 +37,32 @@ export const patchStep: Step<HostKernelContext, PatchOutputs> = {
   title: 'Patch the kernel',
   version: 1,
   inputs: async (context) => {
-    const patches = (await chooseSeries(context)).map(({ name, patch }) => ({
-      name,
-      sha256: sha256(printPatch(patch)),
+    const patches = (await chooseSeries(context)).map((each) => ({
+      name: each.name,
+      sha256: patchDigest(each),
     }))
     // Also where nothing is to be done: the build would not be the one that is pinned.
     checkLockedPatches(context.lock, patches)
-    return { source: context.found.origin?.id ?? '', acs: context.spec.acs, patches }
+    const { acs, skipDocs } = context.spec
+    return { source: context.found.origin?.id ?? '', acs, patches, ...(skipDocs ? { skipDocs } : {}) }
   },
   run: async (context, tools) => {
     const series = await chooseSeries(context)
     const tree = patchedTree(context.places)
-    const result = await inSlices(applySeriesSteps(series, tree.pristine), context.signal)
+    const result = await inSlices(
+      applySeriesSteps(series, tree.pristine, { skipDocs: context.spec.skipDocs }),
+      context.signal,
+    )
     const patches = series.map((patch, index) => findingOf(patch, result.patches[index]?.result))
-    if (result.status === 'refused') throw refusedError(context, result)
+    if (result.status === 'refused') throw notFitting(context, result)
+    for (const text of skippedTexts(result)) tools.note(text, 'warn')
     for (const { name, hunks } of patches) if (hunks !== 'exact') tools.note(`${name}: ${hunks}`)
-    tellUseless(context, series, tools)
+    await tellUseless(context, series, tools)
     await tree.write(result.files)
     const files = tree.digests()
     return {
       patches,
-      rewritten: series.map(({ name, patch }, index) => rewritten(name, patch, result, index)),
+      rewritten: await rewriteSeries(series, result, context.signal),
       files,
       digest: sha256(JSON.stringify([context.found.origin?.id, files])),
     }
@@ -82,24 +92,26 @@ const sortedKeys = (files: PatchOutputs['files']): Json =>
  * it is gets the edit that the mode asks for.
  */
 async function chooseSeries(context: HostKernelContext): Promise<readonly NamedPatch[]> {
+  return (await unedited(context)).map((each) => editedFor(each, context.spec.acs))
+}
+
+const editedFor = (each: NamedPatch, acs: AcsMode): NamedPatch =>
+  isAcsOverride(each.patch) ? { ...each, patch: acsPatchFor(each.patch, acs, each.name) } : each
+
+async function unedited(context: HostKernelContext): Promise<readonly NamedPatch[]> {
   const { acs, patches } = context.spec
-  const given = loadPatches(patches, '/')
+  const given = loadBuildPatches(patches)
   const folder = join(context.paths.project, 'patches/linux')
   const names = existsSync(folder)
     ? (await readdir(folder)).filter((name) => name.endsWith('.patch')).sort()
     : []
   const theirs = given.some(({ patch }) => isAcsOverride(patch))
-  const own = loadPatches(
-    names.map((name) => join(folder, name)),
-    '/',
-  ).filter(
+  const own = loadBuildPatches(names.map((name) => join(folder, name))).filter(
     ({ patch }) =>
       isForKernel(patch, context.found.kernelVersion) &&
       (!isAcsOverride(patch) || (acs !== 'off' && !theirs)),
   )
-  return [...own, ...given].map((each) =>
-    isAcsOverride(each.patch) ? { ...each, patch: acsPatchFor(each.patch, acs) } : each,
-  )
+  return [...own, ...given]
 }
 
 function isForKernel(patch: NamedPatch['patch'], kernel: string): boolean {
@@ -114,48 +126,26 @@ function isForKernel(patch: NamedPatch['patch'], kernel: string): boolean {
   )
 }
 
-function tellUseless(context: HostKernelContext, series: readonly NamedPatch[], tools: StepTools): void {
-  if (context.spec.acs === 'off' || series.some(({ patch }) => isAcsOverride(patch))) return
-  tools.note('no patch of the series adds pcie_acs_override', 'warn')
-}
-
-function findingOf(
-  { name, patch }: NamedPatch,
-  result: SeriesResult['patches'][number]['result'] | undefined,
-): PatchFinding {
-  const hunks = result?.placements.flatMap((file) => file.hunks.map((hunk) => hunk.placement)) ?? []
-  const unusual = hunks
-    .filter((hunk) => hunk.status !== 'exact')
-    .map((hunk) => (hunk.status === 'offset' ? `offset ${hunk.offset}` : hunk.status))
-  return {
-    name,
-    sha256: sha256(printPatch(patch)),
-    status: result?.status ?? 'not-run',
-    hunks: unusual.length === 0 ? 'exact' : unusual.join(', '),
+/** What the user asked for and does not get must not go by in silence. */
+async function tellUseless(
+  context: HostKernelContext,
+  series: readonly NamedPatch[],
+  tools: StepTools,
+): Promise<void> {
+  const { acs } = context.spec
+  if (acs === 'off') return
+  const overrides = series.filter(({ patch }) => isAcsOverride(patch))
+  if (overrides.length === 0) tools.note('no patch of the series adds pcie_acs_override', 'warn')
+  if (acs !== 'always') return
+  for (const each of await unedited(context)) {
+    if (!isAcsOverride(each.patch) || editedFor(each, acs).patch !== each.patch) continue
+    tools.note(`${each.name}: spares no device that has ACS, so --acs=always leaves it as it is`)
   }
 }
 
-function rewritten(
-  name: string,
-  patch: NamedPatch['patch'],
-  result: SeriesResult,
-  index: number,
-): RewrittenFile {
-  const applied = result.patches[index]?.result
-  if (applied === undefined) throw new Error(`no result for ${name}`)
-  return { name, text: printPatch(rewritePatch(patch, applied).patch) }
-}
-
-function refusedError(context: HostKernelContext, result: SeriesResult): Error {
-  const refused = result.patches.find((patch) => patch.result.status === 'refused')
-  const reasons = (refused?.result.refusals ?? []).map(
-    ({ path, hunk, reason }) => `  ${path}${hunk === undefined ? '' : ` hunk ${hunk}`}: ${reason}`,
+const notFitting = (context: HostKernelContext, result: SeriesResult): Error =>
+  refusedError(
+    result,
+    `Linux ${context.found.kernelVersion}`,
+    `fwbuild patch check FILE --tree ${context.places.src} shows each hunk with its candidates`,
   )
-  return buildError(
-    'E_PATCH_REFUSED',
-    `${refused?.name} does not fit Linux ${context.found.kernelVersion}:\n${reasons.join('\n')}`,
-    {
-      hint: `nothing was changed; fwbuild patch check FILE --tree ${context.places.src} shows each hunk with its candidates`,
-    },
-  )
-}

@@ -1,27 +1,26 @@
-import { createHash } from 'node:crypto'
-import { basename, join } from 'node:path'
-import { buildError, usageError } from '../../core/errors.ts'
+import { join } from 'node:path'
+import { buildError } from '../../core/errors.ts'
 import { isPciHypervPatch, patchTitle, pathsOf } from '../../core/openwrt/own-patches.ts'
 import { decidePciHyperv, isOn } from '../../core/openwrt/pci-hyperv.ts'
 import type { FileState } from '../../core/patch/file-state.ts'
-import { binaryString } from '../../core/patch/lines.ts'
-import { parsePatch } from '../../core/patch/parse.ts'
-import { printPatch } from '../../core/patch/print.ts'
-import { rewritePatch } from '../../core/patch/rewrite.ts'
 import { applySeriesSteps, type NamedPatch, type SeriesResult } from '../../core/patch/series.ts'
 import { commitFiles, keepCommit, readStoredFile, type FileChange } from '../../effects/git-objects.ts'
 import { checkOut, worktreeIsAt } from '../../effects/git-worktree.ts'
 import { inSlices } from '../../effects/slices.ts'
 import { translatingGit } from '../../effects/git.ts'
 import { listBeneath } from '../../effects/beneath/read.ts'
-import { readGivenFile } from '../../effects/given-file.ts'
+import { blobReader } from '../../effects/patch-blobs.ts'
+import {
+  findingOf,
+  loadBuildPatches,
+  patchDigest,
+  refusedError,
+  rewriteSeries,
+  skippedTexts,
+} from '../build-patches.ts'
 import type { Step, StepTools } from '../run.ts'
 import { mirrorOptions, type OpenwrtContext, type PatchFinding, type RewrittenFile } from './context.ts'
 import { checkLockedPatches } from './lock.ts'
-
-interface LoadedPatch extends NamedPatch {
-  readonly sha256: string
-}
 
 type PatchOutputs = {
   readonly commit: string
@@ -40,15 +39,22 @@ export const patchStep: Step<OpenwrtContext, PatchOutputs> = {
   version: 2,
   inputs: async (context) => ({
     commit: context.found.commit,
-    patches: (await loadPatches(context)).map(({ name, sha256 }) => ({ name, sha256 })),
+    patches: (await loadOpenwrtPatches(context)).map((each) => ({
+      name: each.name,
+      sha256: patchDigest(each),
+    })),
     hyperv: context.spec.hypervisors.includes('hyperv'),
     force: context.spec.forcePciHyperv,
+    ...(context.spec.skipDocs ? { skipDocs: true } : {}),
   }),
   run: async (context, tools) => {
     const kernel = await kernelSeries(context)
     const { series, pciHyperv, messages } = await chooseSeries(context, kernel)
     for (const message of messages) tools.note(message)
-    checkLockedPatches(context.lock, series)
+    checkLockedPatches(
+      context.lock,
+      series.map((each) => ({ name: each.name, sha256: patchDigest(each) })),
+    )
     const { commit, patches, rewritten } = await applyToCommit(context, series, tools)
     await checkOutTree(context, commit, tools)
     return { commit, patches, rewritten, pciHyperv, kernel, messages }
@@ -66,27 +72,11 @@ export const patchStep: Step<OpenwrtContext, PatchOutputs> = {
 }
 
 /** Our own patches and the user's, in the order in which they apply. */
-export async function loadPatches(context: OpenwrtContext): Promise<readonly LoadedPatch[]> {
+export async function loadOpenwrtPatches(context: OpenwrtContext): Promise<readonly NamedPatch[]> {
   const folder = join(context.paths.project, 'patches/openwrt')
   const own = listBeneath(folder, '').flatMap(({ name }) => (name.endsWith('.patch') ? [name] : []))
   const files = [...own.map((name) => join(folder, name)), ...context.spec.patches]
-  return Promise.all(files.map(loadPatch))
-}
-
-/** The largest real ones, a whole vendor tree, have some tens of MiB. */
-const mostPatchBytes = 256 * 1024 * 1024
-
-async function loadPatch(file: string): Promise<LoadedPatch> {
-  const bytes = await readGivenFile(file, {
-    code: 'E_PATCH_MISSING',
-    flag: '--patch',
-    maxBytes: mostPatchBytes,
-  })
-  const patch = parsePatch(binaryString(bytes))
-  const problem = patch.problems[0]
-  if (problem !== undefined) throw usageError('E_PATCH_SYNTAX', `${file}:${problem.line}: ${problem.reason}`)
-  if (patch.files.length === 0) throw usageError('E_PATCH_EMPTY', `${file} holds no patch`)
-  return { name: basename(file), patch, sha256: createHash('sha256').update(bytes).digest('hex') }
+  return loadBuildPatches(files)
 }
 
 /** Series of the kernel that target x86 uses (KERNEL_PATCHVER), from the tree itself. */
@@ -112,11 +102,11 @@ async function chooseSeries(
   context: OpenwrtContext,
   kernel: string,
 ): Promise<{
-  readonly series: readonly LoadedPatch[]
+  readonly series: readonly NamedPatch[]
   readonly pciHyperv: boolean
   readonly messages: readonly string[]
 }> {
-  const loaded = await loadPatches(context)
+  const loaded = await loadOpenwrtPatches(context)
   if (!context.spec.hypervisors.includes('hyperv')) {
     return { series: loaded.filter(({ patch }) => !isPciHypervPatch(patch)), pciHyperv: false, messages: [] }
   }
@@ -135,7 +125,7 @@ async function chooseSeries(
 
 async function applyToCommit(
   context: OpenwrtContext,
-  series: readonly LoadedPatch[],
+  series: readonly NamedPatch[],
   tools: StepTools,
 ): Promise<Pick<PatchOutputs, 'commit' | 'patches' | 'rewritten'>> {
   let commit = context.found.commit
@@ -143,28 +133,28 @@ async function applyToCommit(
   const store = mirrorOptions(context)
   const files = await readFiles(
     context,
-    series.flatMap(({ patch }) => pathsOf(patch)),
+    series.flatMap(({ patch, strip }) => pathsOf(patch, strip)),
   )
   const result = await inSlices(
-    applySeriesSteps(series, (path) => files.get(path)),
+    applySeriesSteps(series, (path) => files.get(path), {
+      skipDocs: context.spec.skipDocs,
+      readBlob: blobReader(store.gitDir),
+    }),
     context.signal,
   )
   const patches = series.map((loaded, index) => findingOf(loaded, result.patches[index]?.result))
-  if (result.status === 'refused') throw refusedError(result)
+  if (result.status === 'refused') {
+    throw refusedError(result, 'this tree', '`fwbuild patch check` shows each hunk with its candidates')
+  }
+  for (const text of skippedTexts(result)) tools.note(text, 'warn')
   for (const patch of patches) if (patch.hunks !== 'exact') tools.note(`${patch.name}: ${patch.hunks}`)
   const subject = series.map(({ patch, name }) => patchTitle(patch, name)).join('; ')
   await translatingGit('the patched tree cannot be recorded', context.signal, async () => {
     if (result.files.size > 0) commit = await commitFiles(store, commit, changesOf(result), subject)
     await keepCommit(store, `kept/${commit}`, commit)
   })
-  return { commit, patches, rewritten: rewriteSeries(series, result) }
+  return { commit, patches, rewritten: await rewriteSeries(series, result, context.signal) }
 }
-
-const rewriteSeries = (series: readonly LoadedPatch[], result: SeriesResult): readonly RewrittenFile[] =>
-  series.flatMap(({ name, patch }, index) => {
-    const applied = result.patches[index]?.result
-    return applied === undefined ? [] : [{ name, text: printPatch(rewritePatch(patch, applied).patch) }]
-  })
 
 async function readFiles(
   context: OpenwrtContext,
@@ -186,34 +176,6 @@ const changesOf = (result: SeriesResult): readonly FileChange[] =>
     content: state === undefined ? null : state.bytes,
     mode: state?.kind === 'symlink' ? '120000' : state?.mode === 0o100755 ? '100755' : '100644',
   }))
-
-function findingOf(
-  loaded: LoadedPatch,
-  result: SeriesResult['patches'][number]['result'] | undefined,
-): PatchFinding {
-  const hunks = result?.placements.flatMap((file) => file.hunks.map((hunk) => hunk.placement)) ?? []
-  const unusual = hunks.filter((hunk) => hunk.status !== 'exact')
-  const text = unusual
-    .map((hunk) => (hunk.status === 'offset' ? `offset ${hunk.offset}` : hunk.status))
-    .join(', ')
-  return {
-    name: loaded.name,
-    sha256: loaded.sha256,
-    status: result?.status ?? 'not-run',
-    hunks: text === '' ? 'exact' : text,
-  }
-}
-
-function refusedError(result: SeriesResult): Error {
-  const refused = result.patches.find((patch) => patch.result.status === 'refused')
-  const reasons = (refused?.result.refusals ?? []).map(
-    (refusal) =>
-      `  ${refusal.path}${refusal.hunk === undefined ? '' : ` hunk ${refusal.hunk}`}: ${refusal.reason}`,
-  )
-  return buildError('E_PATCH_REFUSED', `${refused?.name} does not fit this tree:\n${reasons.join('\n')}`, {
-    hint: 'nothing was changed; `fwbuild patch check` shows each hunk with its candidates',
-  })
-}
 
 async function checkOutTree(context: OpenwrtContext, commit: string, tools: StepTools): Promise<void> {
   tools.progress({ item: `checking out ${commit.slice(0, 10)}` })

@@ -13,6 +13,7 @@ test('without options: the distribution’s kernel, ZFS where the host has it, b
     source: { kind: 'debian' },
     config: { kind: 'auto' },
     patches: [],
+    skipDocs: false,
     fragments: [],
     localversion: '-fwbuild',
     passthrough: [],
