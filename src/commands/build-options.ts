@@ -35,6 +35,8 @@ export function addCommonOptions(command: Command): Command {
     .option('--mirror <url>', 'Debian mirror for the buildroot image (default: the system’s own)')
     .option('--offline', 'touch no network')
     .option('-j, --jobs <n>', 'parallel make jobs (default: number of processors)', positiveInteger)
+    .option('--memory <size>', 'memory of the build container, like 8G (default: most of the machine’s)')
+    .option('--pids <n>', 'processes of the build container (default: 4096, or 128 a job)', positiveInteger)
     .option(
       '--lock <file>',
       'use the pins of a lock file (default: ./fwbuild.lock, for a host kernel ./fwbuild-host.lock, where there is one)',

@@ -1,5 +1,6 @@
-import { availableParallelism } from 'node:os'
+import { availableParallelism, totalmem } from 'node:os'
 import { join, resolve } from 'node:path'
+import { memoryBytes, usualMemoryBytes, usualPids } from '../core/spec/memory-size.ts'
 import type { CommonLayer } from '../core/spec/options.ts'
 import { buildUser } from '../effects/build-user.ts'
 import { buildrootInputs, ensureBuildroot, type BuildrootWish } from '../pipeline/buildroot.ts'
@@ -32,6 +33,8 @@ export async function buildSettings(
     signal: io.signal,
   }
   const engine = pick('engine') ?? 'docker'
+  const jobs = pick('jobs') ?? availableParallelism()
+  const [memory, pids] = [pick('memory'), pick('pids')]
   return {
     paths: {
       project: projectDir,
@@ -42,7 +45,12 @@ export async function buildSettings(
     engine: chooseEngine(engine, io.env),
     env: io.env,
     user: buildUser(io.env),
-    jobs: pick('jobs') ?? availableParallelism(),
+    jobs,
+    limits: {
+      memoryBytes: (memory === undefined ? undefined : memoryBytes(memory)) ?? usualMemoryBytes(totalmem()),
+      pids: pids ?? usualPids(jobs),
+      asked: memory !== undefined || pids !== undefined,
+    },
     offline,
     mirror: pick('mirror'),
     buildrootInputs: engine === 'host' ? { engine } : await buildrootInputs(wish),

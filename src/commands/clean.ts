@@ -88,7 +88,8 @@ async function hostKernelFolders(work: string): Promise<readonly string[]> {
     (await readdir(join(work, folder)).catch((): string[] => []))
       .filter((name) => /^host-kernel(?:-|$)/.test(name))
       .map((name) => join(work, folder, name))
-  return [...(await below('trees')), ...(await below('builds')), join(work, 'proof')]
+  const folders = await Promise.all(['trees', 'builds', 'ccache'].map(below))
+  return [...folders.flat(), join(work, 'proof')]
 }
 
 /** What a killed run had not finished; nobody writes here while the lock is ours. */

@@ -1,16 +1,16 @@
 import { realpath } from 'node:fs/promises'
 import type Docker from 'dockerode'
 import { infraError } from '../core/errors.ts'
-import { daemonTraits, dockerError } from './docker/client.ts'
+import { daemonTraits, dockerError, type DaemonTraits } from './docker/client.ts'
 import { labels, openSession, removeContainer } from './docker/session.ts'
-import type { Engine } from './engine.ts'
+import type { Engine, SessionSpec } from './engine.ts'
 import { makeMountSources } from './mounts.ts'
 
 /** Runs builds in containers of a Docker daemon, or of Podman's Docker-compatible socket. */
 export function dockerEngine(docker: Docker): Engine {
   return {
     kind: 'docker',
-    require: async (signal) => void (await usernsMode(docker, signal)),
+    require: async (signal) => void usernsMode(await daemonTraits(docker, signal)),
     sweep: async (workDir, signal) => {
       try {
         const found = await docker.listContainers({
@@ -25,11 +25,23 @@ export function dockerEngine(docker: Docker): Engine {
       }
     },
     open: async (spec, signal) => {
-      const userns = await usernsMode(docker, signal)
+      const traits = await daemonTraits(docker, signal)
+      const userns = usernsMode(traits)
       await makeMountSources(spec.mounts, spec.user)
-      return openSession(docker, { ...spec, workDir: await workDirLabel(spec.workDir) }, userns, signal)
+      tellLimits(spec, traits)
+      const kept = { ...spec, workDir: await workDirLabel(spec.workDir) }
+      return openSession(docker, kept, { ...traits, userns }, signal)
     },
   }
+}
+
+function tellLimits({ limits, note }: SessionSpec, { limitsMemory, limitsPids }: DaemonTraits): void {
+  if (limits === undefined || note === undefined) return
+  const missing = [...(limitsMemory ? [] : ['memory']), ...(limitsPids ? [] : ['processes'])]
+  if (missing.length > 0)
+    note(
+      `this container engine can’t limit ${missing.join(' and ')} (no cgroup controller): the build has no limit`,
+    )
 }
 
 /** The same directory has to give the same label by whichever link it was named. */
@@ -39,8 +51,7 @@ const workDirLabel = (workDir: string): Promise<string> => realpath(workDir).cat
  * A rootless daemon maps the caller to uid 0 inside, and buildroots refuse to run as that; every other uid
  * cannot write the caller's files. Podman can keep the uid, Docker cannot.
  */
-async function usernsMode(docker: Docker, signal: AbortSignal): Promise<'keep-id' | undefined> {
-  const { podman, rootless } = await daemonTraits(docker, signal)
+function usernsMode({ podman, rootless }: DaemonTraits): 'keep-id' | undefined {
   if (!rootless) return undefined
   if (podman) return 'keep-id'
   throw infraError('E_DOCKER_ROOTLESS', 'a rootless Docker daemon cannot give a build its own files', {

@@ -14,6 +14,15 @@ export interface Mount {
   readonly readonly?: boolean
 }
 
+/** What all of a session may take of the machine, so that a build can't take it down. */
+export interface SessionLimits {
+  /** With what lies in /tmp, which may be half of it. */
+  readonly memoryBytes: number
+  readonly pids: number
+  /** The user named one of them. */
+  readonly asked: boolean
+}
+
 export interface SessionSpec {
   /** Buildroot image (ignored by the host engine). */
   readonly image: string
@@ -24,6 +33,10 @@ export interface SessionSpec {
   readonly workDir: string
   /** Shown by `docker ps`, e.g. `openwrt-mini`. */
   readonly title: string
+  /** Default: none. */
+  readonly limits?: SessionLimits
+  /** Told which limits this machine can't keep. */
+  readonly note?: (text: string) => void
 }
 
 export interface ExecOptions {

@@ -42,6 +42,8 @@ export function hostEngine(env: Env): Engine {
     },
     open: async (spec, signal) => {
       if (signal.aborted) throw cancelledError()
+      if (spec.limits?.asked === true)
+        spec.note?.('--memory and --pids limit containers: --engine host has neither')
       await makeMountSources(spec.mounts, spec.user)
       // As in a container, the caller's own settings (~/.gitconfig) have no part in a build.
       makeFolderBeneath(spec.workDir, 'home', { owner: spec.user })

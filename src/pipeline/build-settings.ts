@@ -1,5 +1,5 @@
 import type { Json } from '../core/json.ts'
-import type { BuildUser, Engine } from '../effects/engine.ts'
+import type { BuildUser, Engine, SessionLimits } from '../effects/engine.ts'
 
 /** Where things are; all absolute. */
 export interface BuildPaths {
@@ -18,6 +18,8 @@ export interface BuildSettings {
   readonly env: Readonly<Record<string, string | undefined>>
   readonly user: BuildUser
   readonly jobs: number
+  /** Of the build container. */
+  readonly limits: SessionLimits
   readonly offline: boolean
   /** Debian mirror, where one was named. */
   readonly mirror: string | undefined

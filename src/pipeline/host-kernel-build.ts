@@ -9,7 +9,12 @@ import type { HostKernelSpec, KernelSource } from '../core/spec/host-kernel-spec
 import { isUrl } from '../core/spec/source-reference.ts'
 import { checkDisk } from './disk-preflight.ts'
 import { hostKernelSteps } from './host-kernel.ts'
-import { hostKernelContext, type HostKernelContext, type HostKernelSettings } from './host-kernel/context.ts'
+import {
+  hostCcache,
+  hostKernelContext,
+  type HostKernelContext,
+  type HostKernelSettings,
+} from './host-kernel/context.ts'
 import { requireOutput } from './host-kernel/require-output.ts'
 import { saveOptions } from './host-kernel/saved-options.ts'
 import { loadHostFragments } from './host-kernel/fragments.ts'
@@ -56,7 +61,7 @@ async function buildLocked(request: HostKernelRequest): Promise<HostKernelResult
     {
       path: paths.work,
       bytes: isSmall ? diskBytes.small : diskBytes.whole,
-      writes: [context.places.root, join(paths.work, 'ccache'), join(paths.dl, 'debian')],
+      writes: [context.places.root, hostCcache(paths.work, context.spec.name), join(paths.dl, 'debian')],
       builtMark: join(context.stateDir, 'last/compile.json'),
     },
     signal,

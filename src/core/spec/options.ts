@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { hypervisors, imageFormats } from '../image/formats.ts'
+import { memoryBytes } from './memory-size.ts'
 
 export const firmwares = ['bios', 'uefi'] as const
 
@@ -22,6 +23,13 @@ export const commonOptions = {
   mirror: mirrorUrl.describe('Debian mirror for the buildroot image'),
   offline: z.boolean().describe('touch no network'),
   jobs: positive.describe('parallel make jobs'),
+  memory: z
+    .string()
+    .refine((text) => memoryBytes(text) !== undefined, {
+      error: 'write it like 8G or 1536M; at least 64M',
+    })
+    .describe('memory of the build container, like 8G'),
+  pids: positive.describe('processes of the build container at once'),
 }
 
 export const openwrtOptions = {

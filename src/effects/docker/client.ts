@@ -87,6 +87,8 @@ interface Abortable {
     readonly SecurityOptions?: readonly string[] | null
     /** Podman's own way to say it. */
     readonly Rootless?: boolean
+    readonly MemoryLimit?: boolean
+    readonly PidsLimit?: boolean
   }>
   readonly version: () => Promise<{ readonly Components?: readonly { readonly Name: string }[] | null }>
 }
@@ -96,17 +98,22 @@ export interface DaemonTraits {
   readonly podman: boolean
   /** The daemon runs as an ordinary user, who is uid 0 inside unless told otherwise. */
   readonly rootless: boolean
+  /** Whether it has the cgroup controllers for it. */
+  readonly limitsMemory: boolean
+  readonly limitsPids: boolean
 }
 
 export async function daemonTraits(docker: Docker, signal: AbortSignal): Promise<DaemonTraits> {
   try {
     const client = docker as unknown as Abortable
-    const { SecurityOptions, Rootless } = await client.info({ abortSignal: signal })
+    const { SecurityOptions, Rootless, MemoryLimit, PidsLimit } = await client.info({ abortSignal: signal })
     const { Components } = await client.version()
     return {
       podman: (Components ?? []).some(({ Name }) => Name.startsWith('Podman')),
       rootless:
         Rootless === true || (SecurityOptions ?? []).some((option) => option.includes('name=rootless')),
+      limitsMemory: MemoryLimit === true,
+      limitsPids: PidsLimit === true,
     }
   } catch (error) {
     throw dockerError('the Docker daemon cannot be asked about itself', error, signal)

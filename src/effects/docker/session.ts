@@ -3,9 +3,10 @@ import { addAbortSignal, type Readable } from 'node:stream'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type Docker from 'dockerode'
 import { cancelledError, infraError } from '../../core/errors.ts'
-import type { ExecOptions, ExecResult, Session, SessionSpec, Terminal } from '../engine.ts'
+import type { ExecOptions, ExecResult, Session, SessionLimits, SessionSpec, Terminal } from '../engine.ts'
 import { pathInside } from '../mounts.ts'
-import { dockerError, statusOf } from './client.ts'
+import { dockerError, statusOf, type DaemonTraits } from './client.ts'
+import { exhaustionCheck } from './exhaustion.ts'
 import { runExec, type ExecTarget } from './exec.ts'
 import { addIdentity, buildHome, buildLogin } from './identity.ts'
 import { runInteractive } from './interactive.ts'
@@ -28,10 +29,10 @@ const removalTimeoutMs = 30_000
 export async function openSession(
   docker: Docker,
   spec: SessionSpec,
-  userns: 'keep-id' | undefined,
+  daemon: DaemonRights,
   signal: AbortSignal,
 ): Promise<Session> {
-  const container = await createContainer(docker, spec, userns, signal)
+  const container = await createContainer(docker, spec, daemon, signal)
   let lifeline: Disposable | undefined
   try {
     await addIdentity(container, spec.user)
@@ -48,10 +49,30 @@ export async function openSession(
   }
 }
 
+/** What the daemon can do, and how it has to be asked for the build user. */
+interface DaemonRights extends Pick<DaemonTraits, 'limitsMemory' | 'limitsPids'> {
+  readonly userns: 'keep-id' | undefined
+}
+
+/** Limits in the words of Docker's API; without swap, or a build that needs too much would only get slow. */
+function limitsOf({ limits }: SessionSpec, { limitsMemory, limitsPids }: DaemonRights): Docker.HostConfig {
+  if (limits === undefined) return {}
+  const { memoryBytes, pids } = limits
+  return {
+    ...(limitsMemory ? { Memory: memoryBytes, MemorySwap: memoryBytes } : {}),
+    ...(limitsPids ? { PidsLimit: pids } : {}),
+  }
+}
+
+const tmpOptions = ({ limits }: SessionSpec): string =>
+  ['rw,exec,nosuid,nodev,mode=1777', ...(limits === undefined ? [] : [`size=${tmpBytes(limits)}`])].join(',')
+
+const tmpBytes = ({ memoryBytes }: SessionLimits): number => Math.floor(memoryBytes / 2)
+
 async function createContainer(
   docker: Docker,
   spec: SessionSpec,
-  userns: 'keep-id' | undefined,
+  daemon: DaemonRights,
   signal: AbortSignal,
 ): Promise<Docker.Container> {
   const { uid, gid } = spec.user
@@ -79,8 +100,9 @@ async function createContainer(
         CapDrop: ['ALL'],
         SecurityOpt: ['no-new-privileges'],
         NetworkMode: 'bridge',
-        ...(userns === undefined ? {} : { UsernsMode: userns }),
-        Tmpfs: { '/tmp': 'rw,exec,nosuid,nodev,mode=1777' },
+        ...(daemon.userns === undefined ? {} : { UsernsMode: daemon.userns }),
+        ...limitsOf(spec, daemon),
+        Tmpfs: { '/tmp': tmpOptions(spec) },
         Mounts: spec.mounts.map(({ source, target, readonly }) => ({
           Type: 'bind',
           Source: source,
@@ -124,6 +146,7 @@ function sessionOf(docker: Docker, { container, lifeline, gate }: Prepared, spec
   const target: ExecTarget = { docker, container, user: `${spec.user.uid}:${spec.user.gid}` }
   const baseEnv = { HOME: buildHome, USER: buildLogin, LOGNAME: buildLogin, ...spec.env }
   const inside = (hostPath: string): string => pathInside(spec.mounts, hostPath)
+  const requireRoom = spec.limits === undefined ? undefined : exhaustionCheck(target, spec.limits)
 
   const exec = async (argv: readonly string[], options: ExecOptions): Promise<ExecResult> => {
     const { signal } = options
@@ -134,13 +157,18 @@ function sessionOf(docker: Docker, { container, lifeline, gate }: Prepared, spec
       cwd: inside(options.cwd),
       env: { ...baseEnv, ...options.env },
     }
+    const run = async (): Promise<ExecResult> => {
+      const result = await checked(target, await runExec(target, request, options))
+      if (result.exitCode !== 0) await requireRoom?.(signal)
+      return result
+    }
     try {
-      if (options.network !== 'online') return await checked(target, await runExec(target, request, options))
+      if (options.network !== 'online') return await run()
       const release = await gate.hold().catch((error: unknown) => {
         throw dockerError('the build container cannot be given a network', error, signal)
       })
       try {
-        return await checked(target, await runExec(target, request, options))
+        return await run()
       } finally {
         await release()
       }

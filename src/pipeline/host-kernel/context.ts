@@ -158,11 +158,14 @@ export function hostPlaces(workDir: string, name: string): HostKernelPlaces {
   }
 }
 
+/** Each source has its own: what one kernel's build wrote is compiled into no other. */
+export const hostCcache = (workDir: string, name: string): string => join(workDir, 'ccache', name)
+
 /** Fixed places inside the session: paths end up in objects and in ccache's keys. */
-const mountTable = (paths: BuildPaths, places: HostKernelPlaces): readonly Mount[] => [
+const mountTable = (paths: BuildPaths, places: HostKernelPlaces, ccache: string): readonly Mount[] => [
   { source: places.root, target: '/build/kernel' },
   { source: paths.dl, target: '/build/dl' },
-  { source: join(paths.work, 'ccache'), target: '/build/ccache' },
+  { source: ccache, target: '/build/ccache' },
   { source: join(paths.work, 'keys'), target: '/build/keys' },
 ]
 
@@ -177,6 +180,7 @@ export function hostKernelContext(
   const { paths, engine, spec } = settings
   const stateDir = hostStateDir(paths.work, spec.name)
   const places = hostPlaces(paths.work, spec.name)
+  const ccache = hostCcache(paths.work, spec.name)
   let opening: Promise<Session> | undefined
   let apt: Promise<DebianApt> | undefined
   const open = async (tell: (text: string) => void): Promise<Session> => {
@@ -189,15 +193,17 @@ export function hostKernelContext(
     return engine.open(
       {
         image: buildroot.image,
-        mounts: mountTable(paths, places),
+        mounts: mountTable(paths, places, ccache),
         env: {
-          CCACHE_DIR: engine.kind === 'docker' ? '/build/ccache' : join(paths.work, 'ccache'),
+          CCACHE_DIR: engine.kind === 'docker' ? '/build/ccache' : ccache,
           LC_ALL: 'C.UTF-8',
           TZ: 'UTC',
         },
         user: settings.user,
         workDir: paths.work,
         title: spec.name,
+        limits: settings.limits,
+        note,
       },
       signal,
     )

@@ -152,6 +152,8 @@ export async function openwrtContext(
         user: settings.user,
         workDir: paths.work,
         title: `openwrt-${domain.name}`,
+        limits: settings.limits,
+        note,
       },
       signal,
     )

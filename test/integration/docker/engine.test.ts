@@ -391,3 +391,45 @@ test('a daemon that does not answer is named with a way on', async (t) => {
   )
   t.is(error.exitCode, 2)
 })
+
+testWith(
+  needs,
+  'a session has so much memory, so many processes and so large a /tmp, and says when one is used up',
+  async (t) => {
+    const work = await mkdtemp(join(tmpdir(), 'fwbuild-limits-'))
+    t.teardown(() => rm(work, { recursive: true, force: true }))
+    const notes: string[] = []
+    const limits = { memoryBytes: 96 << 20, pids: 60, asked: true }
+    await using session = await (
+      await engine()
+    ).open(
+      {
+        image: busyboxImage,
+        mounts: [{ source: join(work, 'tree'), target: '/build' }],
+        env: {},
+        user,
+        workDir: work,
+        title: 'limits-test',
+        limits,
+        note: (text) => notes.push(text),
+      },
+      never,
+    )
+    let out = ''
+    const run = (script: string) =>
+      session.exec(['sh', '-c', script], {
+        cwd: join(work, 'tree'),
+        signal: never,
+        onLine: (line) => void (out += `${line}\n`),
+      })
+    t.is((await run('df -k /tmp')).exitCode, 0)
+    t.regex(out, /\s49152\s/)
+    if (notes.length > 0) return t.log(notes.join(' '))
+    await t.throwsAsync(run('awk \'BEGIN { x = "a"; while (1) x = x x }\''), { code: 'E_OUT_OF_MEMORY' })
+    await t.throwsAsync(run('i=0; while [ $i -lt 80 ]; do sleep 2 & i=$((i+1)); done; wait'), {
+      code: 'E_OUT_OF_PROCESSES',
+    })
+    // What was used up before is no excuse for what fails after.
+    t.is((await run('exit 7')).exitCode, 7)
+  },
+)

@@ -67,6 +67,7 @@ async function builtContext(fake: FakeBuild, output: string): Promise<OpenwrtCon
       env: {},
       user: buildUser(process.env),
       jobs: 1,
+      limits: { memoryBytes: 1 << 30, pids: 100, asked: false },
       offline: true,
       mirror: undefined,
       buildrootInputs: {},
