@@ -1,5 +1,5 @@
 import { blobId } from './binary.ts'
-import { type BlankDamage, blankDamage, restoreBlanks } from './blank-damage.ts'
+import { type BlankDamage, blankDamage, restoreBlanks, suffixOf } from './blank-damage.ts'
 import { standsAt } from './file-text.ts'
 import type { ReadFile } from './file-state.ts'
 import { binaryString, bytesOf, displayText, splitLines, withoutEol } from './lines.ts'
@@ -52,9 +52,6 @@ export function patchDamage(files: readonly FilePatch[], read: ReadFile, strip: 
   const isWhole = changed.every(({ isAsMade }) => isAsMade)
   return { converted, treeEnds, blanks: isWhole ? undefined : blankDamage(changed) }
 }
-
-const suffixOf = (file: FilePatch): string =>
-  /[^/.]*$/.exec((file.newAbsent ? file.oldName : file.newName) ?? '')?.[0]?.toLowerCase() ?? ''
 
 /** @param content the file that is changed, as a binary string */
 export function mendChange(file: FilePatch, content: string, { converted, blanks }: PatchDamage): Mended {
