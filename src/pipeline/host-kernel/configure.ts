@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import { existsSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { inChoices } from '../../core/kconfig/choice-order.ts'
 import { checkConfig, type ConfigMismatch } from '../../core/kconfig/check.ts'
 import { configLine, parseDotConfig } from '../../core/kconfig/dot-config.ts'
 import { renderFragment } from '../../core/kconfig/merge.ts'
@@ -12,7 +13,7 @@ import { makeFolder } from '../../effects/mounts.ts'
 import { definedNames } from '../../core/kconfig/tree/model.ts'
 import { explainKernelMismatch } from '../kernel/kernel-why.ts'
 import { readKernelInside } from '../kernel/read-kernel.ts'
-import { requireAll } from '../kernel/require-symbols.ts'
+import { requireAll, tellOverruled } from '../kernel/require-symbols.ts'
 import type { Step, StepTools } from '../run.ts'
 import { readBaseConfig, runningConfig, type BaseConfig } from './base-config.ts'
 import type { HostKernelContext } from './context.ts'
@@ -166,6 +167,9 @@ async function checkAll(
   const session = await context.session(tools.line)
   const tree = await readKernelInside({ session, signal: tools.signal }, context.places.src)
   const explain = explainKernelMismatch(tree, config.values, new Set())
-  requireAll(checkConfig(assignments, config, definedNames(tree)), where, tools, explain)
-  return mismatches
+  const { wanted, overruled } = inChoices(tree, assignments)
+  tellOverruled(overruled, tools)
+  const lost = checkConfig(wanted, config, definedNames(tree))
+  requireAll(lost, where, tools, explain)
+  return lost
 }
