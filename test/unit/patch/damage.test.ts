@@ -241,3 +241,19 @@ test('a file that was indented anew in part is drift, not damage', (t) => {
   t.is(textAfter(result, 'Makefile'), wanted.replace('\tln -s', '\t\tln -s'))
   t.is(result.placements[0]?.mended, undefined)
 })
+
+test('context that differs in white space alone is refused, and taken with low confidence by --best-effort', (t) => {
+  const file = makefile.replaceAll('\t', '\t\t')
+  const refused = applyTo(good, { Makefile: file })
+  t.regex(placementOf(refused).why, /white space/)
+  const taken = applyTo(good, { Makefile: file }, { bestEffort: true })
+  t.is(placementOf(taken).confidence, 'low')
+  t.regex(placementOf(taken).why, /low confidence: .*white space/)
+})
+
+test('what is told of a damaged patch steers no terminal', (t) => {
+  const patch = `--- a/f\n+++ b/f\n@@ -1,9 +1,9 @@ \x1b[2J${'x'.repeat(500)}\n one\n-two\n+2\n three\n`
+  const reason = parsePatch(patch).problems[0]?.reason ?? ''
+  t.notRegex(reason, /\p{Cc}/u)
+  t.true(reason.length < 700)
+})
