@@ -1,6 +1,3 @@
-import { lchown, lstat, opendir } from 'node:fs/promises'
-import { join } from 'node:path'
-import { cancelledError } from '../core/errors.ts'
 import type { BuildUser } from './engine.ts'
 
 /**
@@ -28,20 +25,4 @@ export function buildUser(
 function idOf(text: string | undefined): number | undefined {
   if (text === undefined || !/^\d{1,9}$/.test(text)) return undefined
   return Number(text) === rootUid ? undefined : Number(text)
-}
-
-/**
- * Gives a file or a directory tree to the build user where root made it; does nothing for other callers,
- * whose files are their own already. Symbolic links are given away themselves, never followed.
- */
-export async function giveTo(path: string, user: BuildUser, signal?: AbortSignal): Promise<void> {
-  if (process.getuid?.() !== rootUid) return
-  if (signal?.aborted === true) throw cancelledError()
-  await lchown(path, user.uid, user.gid)
-  if (!(await lstat(path)).isDirectory()) return
-  for await (const entry of await opendir(path)) {
-    const child = join(path, entry.name)
-    if (entry.isDirectory()) await giveTo(child, user, signal)
-    else await lchown(child, user.uid, user.gid)
-  }
 }

@@ -1,10 +1,10 @@
 import { loadBuildPatches } from './build-patches.ts'
-import { existsSync, statSync } from 'node:fs'
+import { existsSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { usageError } from '../core/errors.ts'
 import type { Reporter } from '../core/events.ts'
 import { parseFragment } from '../core/kconfig/fragment.ts'
-import { makeFolder } from '../effects/mounts.ts'
+import { makeMountSources } from '../effects/mounts.ts'
 import type { HostKernelSpec, KernelSource } from '../core/spec/host-kernel-spec.ts'
 import { isUrl } from '../core/spec/source-reference.ts'
 import { checkDisk } from './disk-preflight.ts'
@@ -61,14 +61,14 @@ async function buildLocked(request: HostKernelRequest): Promise<HostKernelResult
     {
       path: paths.work,
       bytes: isSmall ? diskBytes.small : diskBytes.whole,
-      writes: [context.places.root, hostCcache(paths.work, context.spec.name), join(paths.dl, 'debian')],
+      writes: [context.places.root, hostCcache(paths.work, spec.name), context.places.store],
       builtMark: join(context.stateDir, 'last/compile.json'),
     },
     signal,
   )
   // Before anything is fetched; a build that got this far may have nothing left to do but to look at records.
   if (!existsSync(join(context.stateDir, 'last/source.json'))) await settings.engine.require(signal)
-  await makeFolder(context.places.root, user)
+  await makeMountSources([{ source: context.places.root, target: '' }], user)
   await saveOptions(paths.work, spec)
   try {
     const result = await runSteps(hostKernelSteps(request.toolVersion), context, {
@@ -84,6 +84,9 @@ async function buildLocked(request: HostKernelRequest): Promise<HostKernelResult
     await context.close()
   }
 }
+
+const textOf = (path: string): string | undefined =>
+  statSync(path, { throwIfNoEntry: false })?.isFile() === true ? readFileSync(path, 'utf8') : undefined
 
 const localTarball = (source: KernelSource): string | undefined =>
   source.kind === 'tarball' && !isUrl(source.location) ? source.location : undefined
@@ -120,7 +123,7 @@ async function checkGivenFiles(context: HostKernelContext): Promise<void> {
   requireFile('--source', source.kind === 'tree' ? source.path : localTarball(source))
   // Any folder could be named by mistake, and fetching would read all of it first.
   if (source.kind === 'tree' && statSync(source.path).isDirectory()) {
-    requireKernel(source.path, { text: source.path })
+    requireKernel((name) => textOf(join(source.path, name)), { text: source.path })
   }
   const tarball = localTarball(source)
   if (tarball !== undefined && !statSync(tarball).isFile()) {

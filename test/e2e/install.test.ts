@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs'
 import { chmod, copyFile, cp, mkdir, readdir, writeFile } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import test, { type ExecutionContext, type Implementation } from 'ava'
+import { areaOf } from '../../src/effects/beneath/area.ts'
 import {
   bootParameters,
   bootSettingsControl,
@@ -106,7 +107,8 @@ async function folder(t: ExecutionContext, work: string, settings: BootSettings)
   const release = settings.kernelRelease
   const session = await hostSession(t, join(work, 'build'))
   const outDir = join(work, 'build/out')
-  const common = { outDir, epoch: 1_767_225_600, user: sessionUser, signal: never, line: () => {} }
+  const area = areaOf(join(work, 'build'), sessionUser)
+  const common = { area, outDir, epoch: 1_767_225_600, signal: never, line: () => {} }
   const own = { version: '1', maintainer: 'fwbuild <root@localhost>' }
   const imageStage = join(work, 'build/image')
   await cp(join(work, 'image'), imageStage, { recursive: true })
@@ -122,7 +124,7 @@ async function folder(t: ExecutionContext, work: string, settings: BootSettings)
     scripts,
   })
   const settingsStage = join(work, 'build/settings')
-  await stageFiles(settingsStage, bootSettingsFiles(settings))
+  await stageFiles(area, settingsStage, bootSettingsFiles(settings))
   const boot = await buildDeb(session, {
     ...common,
     stageDir: settingsStage,

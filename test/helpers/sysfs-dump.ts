@@ -54,7 +54,7 @@ export async function dumpSysfs(options: {
   const { directory, kernel } = options
   const { signal } = new AbortController()
   await mkdir(join(directory, 'sys'), { recursive: true })
-  const files = await moduleFiles(options.modules, [kernel.modulesDir], directory, signal)
+  const files = await moduleFiles(options.modules, [{ root: kernel.modulesDir, path: '' }], directory, signal)
   const base = guestBase(await readFile('/bin/busybox'), dumpScript(files.ordered))
   const initrd = join(directory, 'initrd')
   await writeFile(initrd, gzipSync(cpioArchive([...base, ...files.entries])))

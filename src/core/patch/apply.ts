@@ -88,7 +88,7 @@ export function* applyPatchSteps(
     readBlob: options.readBlob,
     place: { bestEffort: options.bestEffort ?? false },
     skipDocs: options.skipDocs ?? false,
-    damage: yield* patchDamage(commits.flat(), overlay.read, options.strip ?? 1),
+    damage: patchDamage(commits.flat(), overlay.read, options.strip ?? 1),
   }
   for (const files of commits) {
     const ofCommit = overlayOf(overlay.read)

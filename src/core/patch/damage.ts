@@ -1,9 +1,8 @@
-import type { Steps } from '../steps.ts'
 import { blobId } from './binary.ts'
-import { type BlankDamage, blankDamage, type FileEvidence, restoreBlanks, suffixOf } from './blank-damage.ts'
+import { type BlankDamage, blankDamage, restoreBlanks } from './blank-damage.ts'
 import { standsAt } from './file-text.ts'
 import type { ReadFile } from './file-state.ts'
-import { binaryString, bytesOf, shownLine, splitLines } from './lines.ts'
+import { binaryString, bytesOf, displayText, splitLines, withoutEol } from './lines.ts'
 import { hasReturns, isConverted, withoutReturns } from './line-ends.ts'
 import type { FilePatch, HunkLine } from './model.ts'
 import { hunkLine } from './print.ts'
@@ -27,16 +26,14 @@ export type Mended =
  * What was done to a patch on its way, which is a fact of all its files together.
  * @param files in the direction of applying
  */
-export function* patchDamage(files: readonly FilePatch[], read: ReadFile, strip: number): Steps<PatchDamage> {
+export function patchDamage(files: readonly FilePatch[], read: ReadFile, strip: number): PatchDamage {
   const converted = files.length > 0 && files.every(isConverted)
   const treeEnds = new Map<string, 'lf' | 'crlf' | 'both'>()
-  const changed: (FileEvidence & { readonly isAsMade: boolean })[] = []
-  for (const file of files) {
-    yield
-    if (file.hunks.length === 0) continue
+  const changed = files.flatMap((file) => {
+    if (file.hunks.length === 0) return []
     const target = patchTarget(file, strip, (path) => read(path)?.kind === 'file')
     const state = 'from' in target && target.from !== undefined ? read(target.from) : undefined
-    if (state?.kind !== 'file') continue
+    if (state?.kind !== 'file') return []
     const text = binaryString(state.bytes)
     const ends = !text.includes('\r\n') ? 'lf' : /(?:^|[^\r])\n/.test(text) ? 'both' : 'crlf'
     const name = suffixOf(file)
@@ -50,11 +47,14 @@ export function* patchDamage(files: readonly FilePatch[], read: ReadFile, strip:
         own.filter(({ kind }) => kind !== 'added').map((line) => line.text),
       ),
     )
-    changed.push({ file: fitted, lines, isAsMade })
-  }
+    return [{ file: fitted, lines, isAsMade }]
+  })
   const isWhole = changed.every(({ isAsMade }) => isAsMade)
   return { converted, treeEnds, blanks: isWhole ? undefined : blankDamage(changed) }
 }
+
+const suffixOf = (file: FilePatch): string =>
+  /[^/.]*$/.exec((file.newAbsent ? file.oldName : file.newName) ?? '')?.[0]?.toLowerCase() ?? ''
 
 /** @param content the file that is changed, as a binary string */
 export function mendChange(file: FilePatch, content: string, { converted, blanks }: PatchDamage): Mended {
@@ -78,7 +78,7 @@ const returnsGone = 'the patch had been converted to CR LF, which was undone'
 const remade = ({ kind }: HunkLine, text: string): HunkLine => hunkLine(kind, text)
 
 const unclear = ({ name }: BlankDamage, line: string): string =>
-  `the white space of the patch was damaged on its way: ${name}, and what "${shownLine(line).trim()}"` +
+  `the white space of the patch was damaged on its way: ${name}, and what ${JSON.stringify(displayText(withoutEol(line)))}` +
   ' was is not clear; get the patch anew, as an attachment'
 
 /** A new file has nothing in the tree to compare with: its blob's name decides, else the files beside it in the patch. */

@@ -54,11 +54,12 @@ export function hostKernelSpec(layers: readonly HostKernelLayer[]): HostKernelSp
   const pick = <K extends keyof HostKernelLayer>(key: K): HostKernelLayer[K] =>
     layers.find((layer) => layer[key] !== undefined)?.[key]
   const acs = pick('acs') ?? 'off'
+  const zfs = parseZfs(pick('zfs') ?? 'auto')
   const source = parseKernelSource(pick('source') ?? 'debian', pick('sha256')?.toLowerCase())
   return {
-    name: nameOf(source),
+    name: nameOf(source, zfs),
     acs,
-    zfs: parseZfs(pick('zfs') ?? 'auto'),
+    zfs,
     source,
     config: parseConfig(pick('config') ?? 'auto'),
     patches: pick('patch') ?? [],
@@ -123,13 +124,17 @@ function parseConfig(text: string): ConfigBase {
   })
 }
 
-/** One tree a source: another configuration of the same kernel builds on what is there. */
-function nameOf(source: KernelSource): string {
-  if (source.kind === 'debian')
-    return source.series === undefined ? 'host-kernel' : `host-kernel-${source.series}`
-  const text = JSON.stringify(source)
-  return `host-kernel-${createHash('sha256').update(text).digest('hex').slice(0, 8)}`
+/**
+ * One tree, compiler cache and set of records a source: another configuration of the same kernel builds on what is
+ * there, and code from elsewhere, a ZFS of the user's among it, never meets what another source's build believes.
+ */
+function nameOf(source: KernelSource, zfs: ZfsWish): string {
+  const own = zfs.kind === 'path' ? `-zfs-${shortDigest(zfs.path)}` : ''
+  if (source.kind !== 'debian') return `host-kernel-${shortDigest(JSON.stringify(source))}${own}`
+  return `host-kernel${source.series === undefined ? '' : `-${source.series}`}${own}`
 }
+
+const shortDigest = (text: string): string => createHash('sha256').update(text).digest('hex').slice(0, 8)
 
 /** Text of a source as `--source` takes it. */
 export function kernelSourceText(source: KernelSource): string {

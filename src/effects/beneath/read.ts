@@ -5,6 +5,7 @@ import {
   lstatSync,
   readdirSync,
   readFileSync,
+  readlinkSync,
   type ReadStream,
   type Stats,
 } from 'node:fs'
@@ -37,6 +38,12 @@ export function statBeneath(root: string, path: string): Stats | undefined {
     if (hasCode(error, 'E_UNSAFE_PATH')) return undefined
     throw error
   }
+}
+
+/** Where a link at `path` points, which is not looked at; undefined for what is no link. */
+export function linkTargetBeneath(root: string, path: string): string | undefined {
+  if (kindBeneath(root, path) !== 'link') return undefined
+  return inParent<string | undefined>(root, path, undefined, (folder, name) => readlinkSync(at(folder, name)))
 }
 
 /** True for a regular file that is reached without a link. */

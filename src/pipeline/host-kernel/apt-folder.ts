@@ -1,5 +1,4 @@
-import { existsSync } from 'node:fs'
-import { chmod, copyFile, mkdir, rename } from 'node:fs/promises'
+import { mkdir, rename } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { gzipSync } from 'node:zlib'
 import { buildError, infraError } from '../../core/errors.ts'
@@ -10,18 +9,25 @@ import {
   repositoryTemplate,
 } from '../../core/host/apt-repository.ts'
 import { debianPackageOf } from '../../core/host/programs.ts'
-import { giveTo } from '../../effects/build-user.ts'
-import type { BuildUser, Session } from '../../effects/engine.ts'
-import { atomicWrite, removeTree } from '../../effects/files.ts'
+import { areaOf } from '../../effects/beneath/area.ts'
+import { giveBeneath } from '../../effects/beneath/give.ts'
+import { isFileBeneath } from '../../effects/beneath/read.ts'
+import type { BuildUser, Mount, Session } from '../../effects/engine.ts'
+import { removeTree } from '../../effects/files.ts'
+
+/** Opens a session that sees these folders and nothing else of fwbuild's. */
+export type Apart = <T>(mounts: readonly Mount[], body: (session: Session) => Promise<T>) => Promise<T>
 
 export interface AptFolderRequest {
-  /** Packages to be copied into it. */
+  /** Packages to be copied into it, by path of this machine. */
   readonly debs: readonly string[]
-  /** The folder to be made, below one of the session's mounts; replaced when it is there. */
+  /** Copies one of them. */
+  readonly copy: (deb: string, to: string) => Promise<unknown>
+  /** The folder to be made; replaced when it is there. No build writes to the folder that it lies in. */
   readonly dir: string
   /** Where the folder will be used from: goes into the source. */
   readonly usedFrom: string
-  /** Holds the signing key, which is made at its first use; below one of the session's mounts. */
+  /** Holds the signing key, which is made at its first use. */
   readonly keyDir: string
   /** Date of the index: seconds since 1970. */
   readonly epoch: number
@@ -31,53 +37,61 @@ export interface AptFolderRequest {
 }
 
 const keyName = 'fwbuild local packages'
+/** Fixed places inside the sessions. */
+const inside = { folder: '/build/packages', keys: '/build/keys' } as const
 
 /**
  * A folder that APT takes as a signed repository: packages, indexes, their signature and its public key. The
- * secret key stays in `keyDir`.
+ * packages, which builds made, are looked into where the secret key is not; the key is seen by gpg alone.
  * @returns the folder
  * @throws build E_APT_FOLDER, cancelled
  */
-export async function makeAptFolder(session: Session, request: AptFolderRequest): Promise<string> {
-  const { dir, debs, user } = request
+export async function makeAptFolder(apart: Apart, request: AptFolderRequest): Promise<string> {
+  const { dir, debs, user, keyDir } = request
   const work = `${dir}.new`
   await removeTree(work)
   const pool = join(work, repositoryFiles.pool)
   await mkdir(pool, { recursive: true })
-  for (const deb of debs) await copyFile(deb, join(pool, basename(deb)))
-  await giveTo(work, user)
-  const key = await ensureKey(session, request)
-  const run = (argv: readonly string[]): Promise<string> => output(session, argv, work, request)
-  const packages = await run(['apt-ftparchive', 'packages', repositoryFiles.pool])
-  await atomicWrite(join(work, 'Packages'), packages)
-  await atomicWrite(join(work, 'Packages.gz'), gzipSync(packages, { level: 9 }))
-  await atomicWrite(join(work, 'Release'), await run(['apt-ftparchive', ...releaseOptions, 'release', '.']))
-  await giveTo(work, user)
-  const sign = ['gpg', '--batch', '--yes', '--homedir', session.inside(request.keyDir), '--local-user', key]
-  const release = session.inside(join(work, 'Release'))
-  await run([...sign, '--clearsign', '--output', session.inside(join(work, 'InRelease')), release])
-  await run([...sign, '--armor', '--detach-sign', '--output', `${release}.gpg`, release])
-  const keyring = session.inside(join(work, repositoryFiles.keyring))
-  await run([...sign.slice(0, 5), '--output', keyring, '--export', key])
-  await atomicWrite(join(work, repositoryFiles.sources), repositoryTemplate(request.usedFrom))
+  for (const deb of debs) await request.copy(deb, join(pool, basename(deb)))
+  await giveBeneath(dirname(work), basename(work), user)
+  const area = areaOf(work, user)
+  const folder = { source: work, target: inside.folder }
+  await apart([folder], async (session) => {
+    const run = (argv: readonly string[]): Promise<string> => output(session, argv, work, request)
+    const packages = await run(['apt-ftparchive', 'packages', repositoryFiles.pool])
+    area.write(join(work, 'Packages'), packages)
+    area.write(join(work, 'Packages.gz'), gzipSync(packages, { level: 9 }))
+    area.write(join(work, 'Release'), await run(['apt-ftparchive', ...releaseOptions, 'release', '.']))
+  })
+  await mkdir(dirname(keyDir), { recursive: true })
+  await mkdir(keyDir, { recursive: true, mode: 0o700 })
+  await giveBeneath(dirname(keyDir), basename(keyDir), user)
+  await apart([folder, { source: keyDir, target: inside.keys }], (session) => sign(session, work, request))
+  area.write(join(work, repositoryFiles.sources), repositoryTemplate(request.usedFrom))
   await removeTree(dir)
-  await mkdir(dirname(dir), { recursive: true })
   await rename(work, dir)
   return dir
+}
+
+async function sign(session: Session, work: string, request: AptFolderRequest): Promise<void> {
+  const key = await ensureKey(session, request)
+  const run = (argv: readonly string[]): Promise<string> => output(session, argv, work, request)
+  const gpg = ['gpg', '--batch', '--yes', '--homedir', session.inside(request.keyDir), '--local-user', key]
+  const release = session.inside(join(work, 'Release'))
+  await run([...gpg, '--clearsign', '--output', session.inside(join(work, 'InRelease')), release])
+  await run([...gpg, '--armor', '--detach-sign', '--output', `${release}.gpg`, release])
+  const keyring = session.inside(join(work, repositoryFiles.keyring))
+  await run([...gpg.slice(0, 5), '--output', keyring, '--export', key])
 }
 
 /** Fingerprint of the key that signs. */
 async function ensureKey(session: Session, request: AptFolderRequest): Promise<string> {
   const { keyDir, user } = request
-  await mkdir(keyDir, { recursive: true, mode: 0o700 })
-  await chmod(keyDir, 0o700)
-  await giveTo(keyDir, user)
   const gpg = ['gpg', '--batch', '--homedir', session.inside(keyDir)]
   const present = await fingerprint(session, gpg, request)
   if (present !== undefined) return present
   const parameters = join(keyDir, 'parameters')
-  await atomicWrite(parameters, keyParameters(keyName))
-  await giveTo(parameters, user)
+  areaOf(keyDir, user).write(parameters, keyParameters(keyName))
   await output(session, [...gpg, '--generate-key', session.inside(parameters)], keyDir, request)
   const made = await fingerprint(session, gpg, request)
   if (made === undefined) throw buildError('E_APT_FOLDER', 'gpg made no key to sign the packages’ index with')
@@ -89,7 +103,7 @@ async function fingerprint(
   gpg: readonly string[],
   request: AptFolderRequest,
 ): Promise<string | undefined> {
-  if (!existsSync(join(request.keyDir, 'pubring.kbx'))) return undefined
+  if (!isFileBeneath(request.keyDir, 'pubring.kbx')) return undefined
   const argv = [...gpg, '--with-colons', '--list-secret-keys', `=${keyName}`]
   // None is a failure to gpg.
   const listed = await output(session, argv, request.keyDir, request, [0, 2])

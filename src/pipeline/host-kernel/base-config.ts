@@ -1,11 +1,9 @@
 import { existsSync } from 'node:fs'
-import { readdir, readFile } from 'node:fs/promises'
+import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { gunzipSync } from 'node:zlib'
 import { buildError, messageOf, usageError } from '../../core/errors.ts'
 import { runProcess } from '../../effects/process.ts'
-import { giveTo } from '../../effects/build-user.ts'
-import { removeTree } from '../../effects/files.ts'
 import type { StepTools } from '../run.ts'
 import type { HostKernelContext } from './context.ts'
 
@@ -112,8 +110,9 @@ async function distroConfig(context: HostKernelContext, tools: Tools): Promise<B
   }
   const deb = await apt.download(chosen)
   const session = await context.session(tools.line)
+  const { area } = context
   const scratch = join(context.places.root, 'distro-config')
-  await removeTree(scratch)
+  await area.remove(scratch)
   const extract = async (argv: readonly string[]): Promise<void> => {
     const { exitCode } = await session.exec(argv, {
       cwd: context.places.root,
@@ -125,11 +124,10 @@ async function distroConfig(context: HostKernelContext, tools: Tools): Promise<B
   }
   await extract(['dpkg-deb', '-x', session.inside(deb), session.inside(scratch)])
   const folder = join(scratch, 'usr/src', name)
-  const file = (await readdir(folder)).find((each) => /^config\.amd64_none_amd64\.xz$/.test(each))
+  const file = area.names(folder).find((each) => /^config\.amd64_none_amd64\.xz$/.test(each))
   if (file === undefined) throw buildError('E_CONFIG_DISTRO', `${name} holds no configuration for amd64`)
   await extract(['xz', '-d', session.inside(join(folder, file))])
-  await giveTo(scratch, context.user)
-  const text = await readFile(join(folder, file.replace(/\.xz$/, '')), 'utf8')
-  await removeTree(scratch)
+  const text = area.requireText(join(folder, file.replace(/\.xz$/, '')))
+  await area.remove(scratch)
   return { text: `Debian’s (${name} ${chosen.version})`, config: text, modules: undefined }
 }

@@ -1,4 +1,4 @@
-import { copyFile } from 'node:fs/promises'
+import { copyFile, mkdir } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import { bootParameters } from '../../core/host/boot-settings.ts'
 import { proofPassthrough, type InstallProof } from '../../core/host/install-proof.ts'
@@ -6,7 +6,6 @@ import { sha256sums } from '../../core/manifest/manifest.ts'
 import { readAptSettings, type AptSettings } from '../../effects/apt-settings.ts'
 import { bootstrapTool } from '../../effects/debian-bootstrap.ts'
 import { atomicWrite, removeTree, sha256File } from '../../effects/files.ts'
-import { makeFolder } from '../../effects/mounts.ts'
 import type { StepTools } from '../run.ts'
 import { bootSettingsOf, buildSettingsDeb } from './boot-settings.ts'
 import type { HostKernelContext } from './context.ts'
@@ -29,12 +28,15 @@ export async function bootInstallation(
   common: Pick<InstallProofOptions, 'logDir' | 'signal' | 'report' | 'step'>,
   tools: StepTools,
 ): Promise<InstallProof> {
-  const { found, places, paths, cpuVendor } = context
-  const folder = join(places.proof, 'install')
+  const { area, found, places, paths, cpuVendor } = context
+  // Of fwbuild's own: what is installed there is what is delivered.
+  const folder = join(context.stateDir, 'proof', 'install')
   await removeTree(folder)
-  await makeFolder(folder, context.user)
+  await mkdir(folder, { recursive: true })
   const settings = { ...bootSettingsOf(context), passthrough: proofPassthrough }
-  const settingsDeb = basename(await buildSettingsDeb(context, settings, folder, tools))
+  const built = await buildSettingsDeb(context, settings, join(places.proof, 'settings'), tools)
+  const settingsDeb = basename(built)
+  await area.copyOut(built, join(folder, settingsDeb), tools.signal)
   const others = found.delivered
     .map(({ path }) => path)
     .filter((path) => /^(?:linux-image|linux-headers|zfs-modules)-[^/]*\.deb$/.test(path))

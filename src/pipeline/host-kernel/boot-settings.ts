@@ -46,14 +46,14 @@ export async function buildSettingsDeb(
   tools: StepTools,
 ): Promise<string> {
   const stageDir = join(context.places.stage, settingsPackage)
-  await stageFiles(stageDir, bootSettingsFiles(settings))
+  await stageFiles(context.area, stageDir, bootSettingsFiles(settings))
   return buildDeb(await context.session(tools.line), {
+    area: context.area,
     stageDir,
     outDir,
     control: bootSettingsControl(settings, { version: packageVersion(context), maintainer }),
     scripts: bootSettingsScripts(settings),
     epoch: context.found.epoch,
-    user: context.user,
     signal: tools.signal,
     line: tools.line,
   })

@@ -1,12 +1,10 @@
 import { existsSync } from 'node:fs'
-import { basename, join } from 'node:path'
+import { basename, join, relative } from 'node:path'
 import type { InstallProof } from '../../core/host/install-proof.ts'
 import type { GroupsProof } from '../../core/host/iommu-proof.ts'
 import type { ModulesProof } from '../../core/host/modules-proof.ts'
-import { bootError, FwbuildError } from '../../core/errors.ts'
+import { bootError, buildError, FwbuildError } from '../../core/errors.ts'
 import type { Json } from '../../core/json.ts'
-import { removeTree } from '../../effects/files.ts'
-import { makeFolder } from '../../effects/mounts.ts'
 import type { Step, StepTools } from '../run.ts'
 import { bootInstallation, canProveInstall, relativeInstallLogs } from './boot-install.ts'
 import { kernelImage } from './compile.ts'
@@ -44,7 +42,7 @@ export const hostBootStep: Step<HostKernelContext, BootOutputs> = {
     if (!context.spec.boot) return { groups: null, modules: null, install: null }
     const busyboxPath = await busybox(context, tools)
     const common = {
-      kernelPath: kernelImage(context),
+      kernelPath: await kernelCopy(context, tools),
       busyboxPath,
       logDir: join(context.paths.output, 'boot'),
       signal: tools.signal,
@@ -135,15 +133,31 @@ const relativeLogs = (proof: GroupsProof): GroupsProof => ({
 
 /** The buildroot's static BusyBox: this machine need not have one. */
 async function busybox(context: HostKernelContext, tools: StepTools): Promise<string> {
+  const { area, stateDir } = context
   const { proof } = context.places
-  await makeFolder(proof, context.user)
+  area.makeFolder(proof)
   const session = await context.session(tools.line)
   const path = join(proof, 'busybox')
   await requireSuccess(session, ['cp', '-f', '/bin/busybox', session.inside(path)], {
     cwd: context.places.root,
     signal: tools.signal,
   })
-  return path
+  const own = proofFile(stateDir, 'busybox')
+  await area.copyOut(path, own, tools.signal)
+  return own
+}
+
+/** What is booted is copied out of the build's reach, where nothing can take its place. */
+const proofFile = (stateDir: string, name: string): string => join(stateDir, 'proof', name)
+
+/** @throws build E_KERNEL_CHANGED */
+async function kernelCopy(context: HostKernelContext, tools: StepTools): Promise<string> {
+  const own = proofFile(context.stateDir, 'bzImage')
+  const { sha256 } = await context.area.copyOut(kernelImage(context), own, tools.signal)
+  if (sha256 === context.found.imageSha256) return own
+  throw buildError('E_KERNEL_CHANGED', `${kernelImage(context)} is not the kernel that was compiled`, {
+    hint: 'run the same command again; it is compiled anew',
+  })
 }
 
 type Common = Omit<Parameters<typeof proveGroups>[0], 'acs' | 'parameters'>
@@ -153,16 +167,19 @@ async function bootModules(
   common: Common,
   tools: StepTools,
 ): Promise<ModulesProof> {
-  const { found, places } = context
+  const { area, found, places } = context
   const session = await context.session(tools.line)
   const image = found.kernelPackages.find((path) => basename(path).startsWith('linux-image-'))
   const unpacked = join(places.proof, 'image')
-  await removeTree(unpacked)
+  await area.remove(unpacked)
   await requireSuccess(session, ['dpkg-deb', '-x', session.inside(image ?? ''), session.inside(unpacked)], {
     cwd: places.root,
     signal: tools.signal,
   })
-  const modules = (root: string): string => join(root, 'lib/modules', found.release)
+  const modules = (root: string) => ({
+    root: area.root,
+    path: relative(area.root, join(root, 'lib/modules', found.release)),
+  })
   const withZfs = found.zfs !== undefined
   const userland = withZfs ? await userlandFor(context, tools) : undefined
   return proveModules({
@@ -170,7 +187,7 @@ async function bootModules(
     modulesDirs: [modules(unpacked), ...(withZfs ? [modules(zfsStage(context))] : [])],
     release: found.release,
     zfs: withZfs,
-    ...(userland === undefined ? {} : { zfsUserlandDir: userland }),
+    ...(userland === undefined ? {} : { zfsUserland: { area, dir: userland } }),
     vfioIds: vfioIdsOf(context),
   })
 }
@@ -183,7 +200,7 @@ async function userlandFor(context: HostKernelContext, tools: StepTools): Promis
   try {
     return await zfsUserland(await context.apt(tools), context.found.zfs?.version ?? '', {
       session: await context.session(tools.line),
-      user: context.user,
+      area: context.area,
       dir: join(context.places.proof, 'zfs-userland'),
       note: tools.note,
       signal: tools.signal,

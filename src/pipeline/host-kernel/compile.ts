@@ -1,8 +1,7 @@
-import { existsSync } from 'node:fs'
-import { readFile, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { buildError } from '../../core/errors.ts'
-import { sha256File } from '../../effects/files.ts'
+import { pathWord } from '../../core/path-word.ts'
+import type { BuildArea } from '../../effects/beneath/area.ts'
 import type { Step } from '../run.ts'
 import type { HostKernelContext } from './context.ts'
 import { kbuild } from './kbuild.ts'
@@ -32,13 +31,15 @@ export const hostCompileStep: Step<HostKernelContext, CompileOutputs> = {
     buildroot: context.buildrootInputs,
   }),
   run: async (context, tools) => {
+    const { area } = context
     const { obj } = context.places
     const before = (tools.previous as CompileOutputs | undefined)?.items
-    const modular = await hasModules(obj)
+    const modular = hasModules(area, obj)
     const targets = modular ? ['bzImage', 'modules'] : ['bzImage']
     const items = await kbuild(context, targets, tools, before === undefined ? {} : { expectedItems: before })
     const image = join(obj, imagePath)
-    const release = (await readFile(join(obj, 'include/config/kernel.release'), 'utf8')).trim()
+    const told = area.requireText(join(obj, 'include/config/kernel.release')).trim()
+    const release = pathWord('the kernel release', told)
     if (!release.endsWith(context.spec.localversion)) {
       throw buildError(
         'E_KERNEL_RELEASE',
@@ -46,19 +47,19 @@ export const hostCompileStep: Step<HostKernelContext, CompileOutputs> = {
       )
     }
     const symvers = join(obj, 'Module.symvers')
-    const trees = { kernelSrcDir: context.places.src, kernelObjDir: obj }
+    const trees = { area, kernelSrcDir: context.places.src, kernelObjDir: obj }
     return {
       release,
-      imageSha256: await sha256File(image, tools),
-      imageMtimeMs: (await stat(image)).mtimeMs,
-      symversSha256: existsSync(symvers) ? await sha256File(symvers, tools) : '',
+      imageSha256: await area.sha256(image, tools.signal),
+      imageMtimeMs: area.stat(image)?.mtimeMs ?? 0,
+      symversSha256: area.isFile(symvers) ? await area.sha256(symvers, tools.signal) : '',
       interfaceDigest: modular ? await kernelInterface(trees, tools.signal) : '',
       // An incremental run says nothing of how long a whole one takes.
       items: Math.max(items, before ?? 0),
     }
   },
   intact: async (context, outputs) => {
-    const found = await stat(join(context.places.obj, imagePath)).catch(() => undefined)
+    const found = context.area.stat(join(context.places.obj, imagePath))
     return found?.mtimeMs === outputs.imageMtimeMs
   },
   adopt: (context, outputs) => {
@@ -70,8 +71,8 @@ export const hostCompileStep: Step<HostKernelContext, CompileOutputs> = {
   summary: ({ release }) => release,
 }
 
-const hasModules = async (obj: string): Promise<boolean> =>
-  /^CONFIG_MODULES=y$/m.test(await readFile(join(obj, '.config'), 'utf8'))
+const hasModules = (area: BuildArea, obj: string): boolean =>
+  /^CONFIG_MODULES=y$/m.test(area.requireText(join(obj, '.config')))
 
 /** The compiled kernel on this machine. */
 export const kernelImage = (context: HostKernelContext): string => join(context.places.obj, imagePath)

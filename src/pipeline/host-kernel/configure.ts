@@ -1,19 +1,13 @@
 import { createHash } from 'node:crypto'
-import { existsSync } from 'node:fs'
-import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { inChoices } from '../../core/kconfig/choice-order.ts'
 import { checkConfig, type ConfigMismatch } from '../../core/kconfig/check.ts'
 import { configLine, parseDotConfig } from '../../core/kconfig/dot-config.ts'
 import { renderFragment } from '../../core/kconfig/merge.ts'
 import { originText, type Assignment, type DotConfig } from '../../core/kconfig/types.ts'
-import { giveTo } from '../../effects/build-user.ts'
-import { atomicWrite } from '../../effects/files.ts'
-import { makeFolder } from '../../effects/mounts.ts'
 import { definedNames } from '../../core/kconfig/tree/model.ts'
 import { explainKernelMismatch } from '../kernel/kernel-why.ts'
 import { readKernelInside } from '../kernel/read-kernel.ts'
-import { requireAll, tellOverruled } from '../kernel/require-symbols.ts'
+import { requireAll } from '../kernel/require-symbols.ts'
 import type { Step, StepTools } from '../run.ts'
 import { readBaseConfig, runningConfig, type BaseConfig } from './base-config.ts'
 import type { HostKernelContext } from './context.ts'
@@ -73,8 +67,8 @@ export const hostConfigureStep: Step<HostKernelContext, ConfigureOutputs> = {
     }
   },
   intact: async (context, outputs) => {
-    const file = join(context.places.obj, '.config')
-    return existsSync(file) && sha256(await readFile(file, 'utf8')) === outputs.digest
+    const text = context.area.text(join(context.places.obj, '.config'))
+    return text !== undefined && sha256(text) === outputs.digest
   },
   adopt: (context, outputs) => {
     context.found.configDigest = outputs.digest
@@ -111,12 +105,11 @@ async function complete(
   fragment: string,
   tools: StepTools,
 ): Promise<string> {
-  const { places, user } = context
-  await makeFolder(places.obj, user)
+  const { area, places } = context
+  area.makeFolder(places.obj)
   const write = async (name: string, text: string): Promise<string> => {
     const file = join(places.obj, name)
-    await atomicWrite(file, text)
-    await giveTo(file, user)
+    area.write(file, text)
     return (await context.session(tools.line)).inside(file)
   }
   const requested = await write('fwbuild.config', fragment)
@@ -129,12 +122,11 @@ async function complete(
       const lsmod = await write('fwbuild.lsmod', base.modules)
       await kbuild(context, [`LSMOD=${lsmod}`, 'localmodconfig'], tools)
     }
-    const below =
-      base.modules === undefined ? base.config : await readFile(join(places.obj, '.config'), 'utf8')
+    const below = base.modules === undefined ? base.config : area.requireText(join(places.obj, '.config'))
     await write('.config', layered(below, fragment))
     await kbuild(context, ['olddefconfig'], tools)
   }
-  return readFile(join(places.obj, '.config'), 'utf8')
+  return area.requireText(join(places.obj, '.config'))
 }
 
 /** The last line of a symbol counts, but conf warns of every second one. */
@@ -167,9 +159,6 @@ async function checkAll(
   const session = await context.session(tools.line)
   const tree = await readKernelInside({ session, signal: tools.signal }, context.places.src)
   const explain = explainKernelMismatch(tree, config.values, new Set())
-  const { wanted, overruled } = inChoices(tree, assignments)
-  tellOverruled(overruled, tools)
-  const lost = checkConfig(wanted, config, definedNames(tree))
-  requireAll(lost, where, tools, explain)
-  return lost
+  requireAll(checkConfig(assignments, config, definedNames(tree)), where, tools, explain)
+  return mismatches
 }

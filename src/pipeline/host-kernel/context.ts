@@ -8,9 +8,10 @@ import type { HostZfs } from '../../core/host/zfs-host.ts'
 import { canonicalJson } from '../../core/json.ts'
 import type { HostLock } from '../../core/spec/host-lock.ts'
 import type { HostKernelSpec } from '../../core/spec/host-kernel-spec.ts'
+import { areaOf, type BuildArea } from '../../effects/beneath/area.ts'
 import type { Mount, Session } from '../../effects/engine.ts'
 import { atomicWrite } from '../../effects/files.ts'
-import type { BuildPaths, BuildSettings } from '../build-settings.ts'
+import type { BuildSettings } from '../build-settings.ts'
 import type { PatchFinding, RewrittenFile } from '../openwrt/context.ts'
 import { debianApt, type DebianApt } from './debian-apt.ts'
 
@@ -39,9 +40,13 @@ export interface HostKernelContext extends HostKernelSettings {
   readonly signal: AbortSignal
   readonly stateDir: string
   readonly places: HostKernelPlaces
+  /** The folder of the build, and the only way in which its files are touched from outside a session. */
+  readonly area: BuildArea
   readonly found: HostKernelFindings
   /** The one session of this build, opened at its first use. */
   readonly session: (tell: (text: string) => void) => Promise<Session>
+  /** A session of its own for something that the build must not see or touch. */
+  readonly apart: <T>(mounts: readonly Mount[], body: (session: Session) => Promise<T>) => Promise<T>
   /** Debian's packages, indexes read at the first call. */
   readonly apt: (tools: AptTalk) => Promise<DebianApt>
   readonly close: () => Promise<void>
@@ -66,6 +71,12 @@ export interface HostKernelPlaces {
   readonly debs: string
   /** What only the boot proof needs. */
   readonly proof: string
+  /** Files of the source as they were before they were patched; no build writes to it. */
+  readonly pristine: string
+  /** Of fwbuild's own, on the same file system; empty between two uses. */
+  readonly scratch: string
+  /** Archives by content, which builds read. */
+  readonly store: string
 }
 
 /** What was found out about the kernel's source. */
@@ -155,6 +166,9 @@ export function hostPlaces(workDir: string, name: string): HostKernelPlaces {
     stage: at('stage'),
     debs: at('debs'),
     proof: at('proof'),
+    pristine: join(hostStateDir(workDir, name), 'pristine'),
+    scratch: join(hostStateDir(workDir, name), 'scratch'),
+    store: join(workDir, 'archives'),
   }
 }
 
@@ -162,11 +176,10 @@ export function hostPlaces(workDir: string, name: string): HostKernelPlaces {
 export const hostCcache = (workDir: string, name: string): string => join(workDir, 'ccache', name)
 
 /** Fixed places inside the session: paths end up in objects and in ccache's keys. */
-const mountTable = (paths: BuildPaths, places: HostKernelPlaces, ccache: string): readonly Mount[] => [
+const mountTable = (places: HostKernelPlaces, ccache: string): readonly Mount[] => [
   { source: places.root, target: '/build/kernel' },
-  { source: paths.dl, target: '/build/dl' },
   { source: ccache, target: '/build/ccache' },
-  { source: join(paths.work, 'keys'), target: '/build/keys' },
+  { source: places.store, target: '/build/archives', readonly: true },
 ]
 
 /** Kept as soon as a session opens: the run that comes to the manifest may be a later one. */
@@ -181,40 +194,49 @@ export function hostKernelContext(
   const stateDir = hostStateDir(paths.work, spec.name)
   const places = hostPlaces(paths.work, spec.name)
   const ccache = hostCcache(paths.work, spec.name)
+  const inEngine = (path: string, inside: string): string => (engine.kind === 'docker' ? inside : path)
+  let ensuring: ReturnType<HostKernelSettings['ensureBuildroot']> | undefined
+  const ensure = (tell: (text: string) => void): NonNullable<typeof ensuring> =>
+    (ensuring ??= settings.ensureBuildroot(tell))
+  const buildMounts = mountTable(places, ccache)
   let opening: Promise<Session> | undefined
+  let aptSession: Promise<Session> | undefined
   let apt: Promise<DebianApt> | undefined
-  const open = async (tell: (text: string) => void): Promise<Session> => {
-    const buildroot = await settings.ensureBuildroot(tell)
+  const open = async (mounts: readonly Mount[], tell: (text: string) => void): Promise<Session> => {
+    const buildroot = await ensure(tell)
     await atomicWrite(
       hostBuildrootFile(stateDir),
       canonicalJson({ image: buildroot.image, id: buildroot.id }),
     )
-    for (const text of buildroot.notes) note(text)
     return engine.open(
       {
         image: buildroot.image,
-        mounts: mountTable(paths, places, ccache),
-        env: {
-          CCACHE_DIR: engine.kind === 'docker' ? '/build/ccache' : ccache,
-          LC_ALL: 'C.UTF-8',
-          TZ: 'UTC',
-        },
+        mounts,
+        env: { CCACHE_DIR: inEngine(ccache, '/build/ccache'), LC_ALL: 'C.UTF-8', TZ: 'UTC' },
         user: settings.user,
         workDir: paths.work,
         title: spec.name,
         limits: settings.limits,
-        note,
+        // Told once, when the build's own session opens.
+        note: mounts === buildMounts ? note : () => {},
       },
       signal,
     )
   }
-  const session = (tell: (text: string) => void): Promise<Session> => (opening ??= open(tell))
+  const openBuild = async (tell: (text: string) => void): Promise<Session> => {
+    const opened = await open(buildMounts, tell)
+    for (const text of (await ensure(tell)).notes) note(text)
+    return opened
+  }
+  const session = (tell: (text: string) => void): Promise<Session> => (opening ??= openBuild(tell))
   const openApt = async (talk: AptTalk): Promise<DebianApt> => {
+    const dir = join(paths.work, 'apt')
     const fresh = await debianApt({
-      session: await session(talk.line),
-      dir: join(paths.dl, 'debian'),
+      session: await (aptSession ??= open([{ source: dir, target: '/build/apt' }], talk.line)),
+      area: areaOf(dir, settings.user),
+      store: places.store,
+      recordsDir: join(paths.work, 'records', 'apt'),
       suites: suitesFor(settings.hostSuite),
-      user: settings.user,
       mirror: settings.mirror,
       offline: settings.offline,
       signal,
@@ -229,12 +251,19 @@ export function hostKernelContext(
     signal,
     stateDir,
     places,
+    area: areaOf(places.root, settings.user),
     found: noFindings(),
     session,
+    apart: async (mounts, body) => {
+      await using opened = await open(mounts, () => {})
+      return await body(opened)
+    },
     apt: (talk) => (apt ??= openApt(talk)),
     close: async () => {
-      const opened = await opening?.catch(() => undefined)
-      await opened?.[Symbol.asyncDispose]()
+      for (const each of [opening, aptSession]) {
+        const opened = await each?.catch(() => undefined)
+        await opened?.[Symbol.asyncDispose]()
+      }
     },
   }
 }

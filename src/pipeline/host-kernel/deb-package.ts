@@ -1,6 +1,5 @@
 import { createHash } from 'node:crypto'
-import { chmod, lstat, lutimes, mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
-import { dirname, join } from 'node:path'
+import { join } from 'node:path'
 import { buildError } from '../../core/errors.ts'
 import {
   renderControl,
@@ -9,11 +8,13 @@ import {
   type DebFile,
   type MaintainerScripts,
 } from '../../core/host/deb-control.ts'
-import { giveTo } from '../../effects/build-user.ts'
-import type { BuildUser, Session } from '../../effects/engine.ts'
-import { removeTree } from '../../effects/files.ts'
+import type { BuildArea } from '../../effects/beneath/area.ts'
+import type { Session } from '../../effects/engine.ts'
+import { requireSuccess } from './session-output.ts'
 
 export interface DebRequest {
+  /** Holds both folders. */
+  readonly area: BuildArea
   /** Holds the files of the package as on the machine where it is installed; below one of the session's mounts. */
   readonly stageDir: string
   /** Where the package goes; made when missing, below one of the session's mounts. */
@@ -22,20 +23,18 @@ export interface DebRequest {
   readonly scripts?: MaintainerScripts
   /** Date of all that is in the package: seconds since 1970. */
   readonly epoch: number
-  readonly user: BuildUser
   readonly signal: AbortSignal
   readonly line: (text: string) => void
 }
 
 /** Writes files of data into a stage that is emptied before. */
-export async function stageFiles(stageDir: string, files: readonly DebFile[]): Promise<void> {
-  await removeTree(stageDir)
-  for (const { path, content, mode = 0o644 } of files) {
-    const target = join(stageDir, path)
-    await mkdir(dirname(target), { recursive: true })
-    await writeFile(target, content)
-    await chmod(target, mode)
-  }
+export async function stageFiles(
+  area: BuildArea,
+  stageDir: string,
+  files: readonly DebFile[],
+): Promise<void> {
+  await area.remove(stageDir)
+  for (const { path, content, mode } of files) area.write(join(stageDir, path), content, mode)
 }
 
 /**
@@ -45,10 +44,10 @@ export async function stageFiles(stageDir: string, files: readonly DebFile[]): P
  * @throws usage E_DEB_FIELD, build E_DEB_BUILD, cancelled
  */
 export async function buildDeb(session: Session, request: DebRequest): Promise<string> {
-  const { stageDir, outDir, control, epoch, signal, user } = request
+  const { area, stageDir, outDir, control, epoch, signal } = request
   const information = join(stageDir, 'DEBIAN')
-  await removeTree(information)
-  const content = await survey(stageDir)
+  await area.remove(information)
+  const content = survey(area, stageDir)
   const texts = [
     ['control', renderControl(control, content.installedKib), 0o644],
     ['md5sums', content.md5sums, 0o644],
@@ -56,15 +55,9 @@ export async function buildDeb(session: Session, request: DebRequest): Promise<s
       ([name, actions]) => [name, renderMaintainerScript(actions), 0o755] as const,
     ),
   ] as const
-  await mkdir(information)
-  for (const [name, text, mode] of texts) {
-    await writeFile(join(information, name), text)
-    await chmod(join(information, name), mode)
-  }
-  await levelOut(stageDir, epoch)
-  await mkdir(outDir, { recursive: true })
-  await giveTo(outDir, user)
-  await giveTo(stageDir, user)
+  for (const [name, text, mode] of texts) area.write(join(information, name), text, mode)
+  area.makeFolder(outDir)
+  await levelOut(session, request)
   const version = control.version.replace(/^\d+:/, '')
   const path = join(outDir, `${control.name}_${version}_${control.architecture ?? 'amd64'}.deb`)
   const said: string[] = []
@@ -91,34 +84,25 @@ interface Survey {
 }
 
 /** Size as policy 5.6.20 counts it (each entry rounded up to KiB), and the sums that debsums reads. */
-async function survey(stageDir: string): Promise<Survey> {
+function survey(area: BuildArea, stageDir: string): Survey {
   let installedKib = 0
   const sums: string[] = []
-  for (const path of await entriesOf(stageDir)) {
-    const stats = await lstat(join(stageDir, path))
-    installedKib += stats.isFile() ? Math.ceil(stats.size / 1024) : 1
-    if (!stats.isFile()) continue
-    const md5 = createHash('md5').update(await readFile(join(stageDir, path)))
+  for (const path of area.entriesBelow(stageDir)) {
+    const stats = area.stat(join(stageDir, path))
+    installedKib += stats?.isFile() === true ? Math.ceil(stats.size / 1024) : 1
+    if (stats?.isFile() !== true) continue
+    const md5 = createHash('md5').update(area.read(join(stageDir, path)) ?? '')
     sums.push(`${md5.digest('hex')}  ${path}\n`)
   }
   return { installedKib, md5sums: sums.join('') }
 }
 
-/** Paths below a folder, sorted. */
-async function entriesOf(root: string): Promise<readonly string[]> {
-  const entries = await readdir(root, { withFileTypes: true, recursive: true })
-  return entries.map((entry) => join(entry.parentPath, entry.name).slice(root.length + 1)).sort()
-}
-
 /** The caller's umask and the moment must not show. */
-async function levelOut(stageDir: string, epoch: number): Promise<void> {
-  for (const path of [...(await entriesOf(stageDir)), '']) {
-    const full = join(stageDir, path)
-    const stats = await lstat(full)
-    if (!stats.isSymbolicLink()) {
-      const executable = stats.isDirectory() || (stats.mode & 0o100) !== 0
-      await chmod(full, executable ? 0o755 : 0o644)
-    }
-    await lutimes(full, epoch, epoch)
-  }
+async function levelOut(session: Session, { stageDir, epoch, signal }: DebRequest): Promise<void> {
+  const run = (words: readonly string[]): Promise<unknown> =>
+    requireSuccess(session, ['find', session.inside(stageDir), ...words], { cwd: stageDir, signal })
+  await run(['-type', 'd', '-exec', 'chmod', '755', '{}', '+'])
+  await run(['-type', 'f', '-perm', '-100', '-exec', 'chmod', '755', '{}', '+'])
+  await run(['-type', 'f', '!', '-perm', '-100', '-exec', 'chmod', '644', '{}', '+'])
+  await run(['-depth', '-exec', 'touch', '-h', '-d', `@${epoch}`, '{}', '+'])
 }

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs'
-import { readdir, readFile, rename } from 'node:fs/promises'
-import { basename, join } from 'node:path'
+import { readFile } from 'node:fs/promises'
+import { join, relative } from 'node:path'
 import { infraError } from '../../core/errors.ts'
 import {
   isGoneFromPool,
@@ -15,10 +15,12 @@ import {
   type DebianMirrors,
 } from '../../core/host/apt-sources.ts'
 import { canonicalJson } from '../../core/json.ts'
+import { pathWord } from '../../core/path-word.ts'
 import { readAptSettings } from '../../effects/apt-settings.ts'
-import type { BuildUser, Session } from '../../effects/engine.ts'
-import { atomicWrite, removeTree, sha256File } from '../../effects/files.ts'
-import { makeFolder } from '../../effects/mounts.ts'
+import { archiveIn, storeArchive, type Archive } from '../../effects/archive-store.ts'
+import type { BuildArea } from '../../effects/beneath/area.ts'
+import type { Session } from '../../effects/engine.ts'
+import { atomicWrite } from '../../effects/files.ts'
 
 export type { AptPackage }
 
@@ -40,12 +42,16 @@ export interface DebianApt {
 }
 
 export interface DebianAptOptions {
+  /** Of its own: no build writes to what it sees. */
   readonly session: Session
-  /** Below one of the session's mounts; APT's state and the packages. */
-  readonly dir: string
+  /** APT's settings, state and downloads; mounted in the session. */
+  readonly area: BuildArea
+  /** Where fetched packages are kept for builds. */
+  readonly store: string
+  /** What is known of them; seen by no session. */
+  readonly recordsDir: string
   /** Looked at in this order. */
   readonly suites: readonly string[]
-  readonly user: BuildUser
   readonly mirror: string | undefined
   readonly offline: boolean
   readonly signal: AbortSignal
@@ -85,19 +91,21 @@ interface Apt extends DebianAptOptions {
 }
 
 async function openApt(options: DebianAptOptions): Promise<Apt> {
-  const { dir, session, signal, user } = options
+  const { area, session, signal } = options
+  const dir = area.root
   const folders = [
     'state/lists/partial',
     'cache/archives/partial',
     'etc/apt.conf.d',
     'etc/preferences.d',
     'log',
-    'records',
   ]
-  for (const folder of folders) await makeFolder(join(dir, folder), user)
+  // Settings that an earlier run may have left are none of ours.
+  await area.remove(join(dir, 'etc'))
+  for (const folder of folders) area.makeFolder(join(dir, folder))
   const settings = await readAptSettings(signal)
-  await atomicWrite(join(dir, 'status'), '')
-  await atomicWrite(join(dir, 'apt.conf'), aptConf(session.inside(dir), settings.httpProxy))
+  area.write(join(dir, 'status'), '')
+  area.write(join(dir, 'apt.conf'), aptConf(session.inside(dir), settings.httpProxy))
   const run: Apt['run'] = async (argv, { cwd = dir, network } = {}) => {
     const out: string[] = []
     const all: string[] = []
@@ -172,9 +180,9 @@ function sourcesList(
 const updateAttempts = 4
 
 async function updateIndexes(apt: Apt): Promise<void> {
-  const list = join(apt.dir, 'sources.list')
+  const list = join(apt.area.root, 'sources.list')
   if (apt.offline) {
-    if (existsSync(list)) return
+    if (apt.area.isFile(list)) return
     throw infraError('E_APT_FETCH', '--offline was given, and Debian’s indexes were never fetched', {
       hint: 'run the same command once without --offline',
     })
@@ -182,7 +190,7 @@ async function updateIndexes(apt: Apt): Promise<void> {
   const left = new Set<string>()
   const expired = new Set<string>()
   for (let attempt = 1; attempt <= updateAttempts; attempt += 1) {
-    await atomicWrite(list, sourcesList(apt, left, expired))
+    apt.area.write(list, sourcesList(apt, left, expired))
     const { exitCode, all } = await apt.run(['apt-get', 'update', '-q'], { network: 'online' })
     const problems = parseUpdateProblems(all).filter(({ suite }) => !left.has(suite))
     if (exitCode === 0 && problems.length === 0) return
@@ -212,28 +220,22 @@ const fetchError = (what: string, { mirrors }: Apt, lines: readonly string[]): E
   )
 }
 
-/** What is known of a package that was fetched and verified. */
-interface DownloadRecord {
-  readonly file: string
-  readonly sha256: string
-}
-
 async function download(apt: Apt, wanted: AptPackage): Promise<string> {
   const { name, version } = wanted
-  const record = join(apt.dir, 'records', `${name}_${version.replaceAll(':', '%3a')}.json`)
-  const present = await presentPackage(apt, record)
+  const present = await presentPackage(apt, wanted)
   if (present !== undefined) return present
   if (apt.offline) {
     throw infraError('E_APT_FETCH', `--offline was given, and ${name} ${version} was not fetched before`)
   }
-  const work = join(apt.dir, 'work')
-  await removeTree(work)
-  await makeFolder(work, apt.user)
+  const { area, store, signal } = apt
+  const work = join(area.root, 'work')
+  await area.remove(work)
+  area.makeFolder(work)
   const { exitCode, all } = await apt.run(['apt-get', 'download', '-q', `${name}=${version}`], {
     cwd: work,
     network: 'online',
   })
-  const file = (await readdir(work)).find((each) => each.endsWith('.deb'))
+  const file = area.names(work).find((each) => each.endsWith('.deb'))
   if (exitCode !== 0 || file === undefined) {
     if (isGoneFromPool(all)) {
       throw infraError(
@@ -246,27 +248,34 @@ async function download(apt: Apt, wanted: AptPackage): Promise<string> {
     }
     throw fetchError(`${name} ${version}`, apt, all)
   }
-  const path = join(apt.dir, file)
-  await rename(join(work, file), path)
-  const done: DownloadRecord = { file, sha256: await sha256File(path, { signal: apt.signal }) }
-  await atomicWrite(record, canonicalJson({ ...done }))
+  const stored = await storeArchive(store, area.root, `work/${file}`, signal)
+  await area.remove(work)
+  await atomicWrite(recordOf(apt, wanted), canonicalJson({ name: stored.name, sha256: stored.sha256 }))
+  return stored.path
+}
+
+/** Name and version of a package as one word: a colon is the epoch's. */
+const packageWord = ({ name, version }: AptPackage): string =>
+  pathWord('the package', `${name}_${version.replaceAll(':', '%3a')}`)
+
+const recordOf = ({ recordsDir }: Apt, wanted: AptPackage): string =>
+  join(recordsDir, `${packageWord(wanted)}.json`)
+
+/** Fetched and verified before and unchanged since; anything else is fetched again. */
+async function presentPackage(apt: Apt, wanted: AptPackage): Promise<string | undefined> {
+  const record = recordOf(apt, wanted)
+  if (!existsSync(record)) return undefined
+  const archive = JSON.parse(await readFile(record, 'utf8')) as Archive
+  const path = await archiveIn(apt.store, archive, apt.signal)
+  if (path === undefined) apt.note(`${archive.name} is not what was fetched; fetching it again`)
   return path
 }
 
-/** Fetched before and unchanged since; anything else is fetched again. */
-async function presentPackage(apt: Apt, record: string): Promise<string | undefined> {
-  if (!existsSync(record)) return undefined
-  const { file, sha256 } = JSON.parse(await readFile(record, 'utf8')) as DownloadRecord
-  const path = join(apt.dir, basename(file))
-  if (!existsSync(path)) return undefined
-  if ((await sha256File(path, { signal: apt.signal })) === sha256) return path
-  apt.note(`${file} is not what was fetched; fetching it again`)
-  return undefined
-}
-
-async function downloadAll(apt: Apt, { name, version, suite }: AptPackage): Promise<readonly string[]> {
-  const archives = join(apt.dir, 'with-dependencies', `${name}_${version.replaceAll(':', '%3a')}`)
-  await makeFolder(join(archives, 'partial'), apt.user)
+async function downloadAll(apt: Apt, wanted: AptPackage): Promise<readonly string[]> {
+  const { area, signal, store } = apt
+  const { name, version, suite } = wanted
+  const archives = join(area.root, 'with-dependencies', packageWord(wanted))
+  area.makeFolder(join(archives, 'partial'))
   const argv = [
     'apt-get',
     'install',
@@ -281,8 +290,10 @@ async function downloadAll(apt: Apt, { name, version, suite }: AptPackage): Prom
   ]
   const { exitCode, all } = await apt.run(argv, apt.offline ? {} : { network: 'online' })
   if (exitCode !== 0) throw fetchError(`${name} ${version} with what it depends on`, apt, all)
-  return (await readdir(archives))
-    .filter((file) => file.endsWith('.deb'))
-    .sort()
-    .map((file) => join(archives, file))
+  const stored: string[] = []
+  for (const file of area.names(archives).filter((each) => each.endsWith('.deb'))) {
+    const path = relative(area.root, join(archives, file))
+    stored.push((await storeArchive(store, area.root, path, signal)).path)
+  }
+  return stored
 }

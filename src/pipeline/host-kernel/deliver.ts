@@ -7,7 +7,7 @@ import { zfsModulesPackage } from '../../core/host/zfs-package.ts'
 import type { Json } from '../../core/json.ts'
 import { sha256sums } from '../../core/manifest/manifest.ts'
 import { stampFiles, stampsHold, type FileStamp } from '../../effects/file-stamps.ts'
-import { atomicWrite, removeTree, replaceFile, sha256File } from '../../effects/files.ts'
+import { atomicWrite, removeTree, sha256File } from '../../effects/files.ts'
 import type { Step, StepTools } from '../run.ts'
 import { makeAptFolder } from './apt-folder.ts'
 import { bootSettingsOf, buildSettingsDeb, hasBootSettings, maintainer } from './boot-settings.ts'
@@ -30,7 +30,7 @@ export const deliverStep: Step<HostKernelContext, DeliverOutputs> = {
   title: 'Packages, APT folder, install.sh',
   version: 1,
   inputs: async (context) => ({
-    kernel: await stampFiles(context.places.debs).then((stamps) =>
+    kernel: await stampFiles(context.places.root, 'debs').then((stamps) =>
       stamps.filter(({ name }) => context.found.kernelPackages.some((path) => basename(path) === name)),
     ),
     zfs: context.found.zfsModules,
@@ -43,8 +43,8 @@ export const deliverStep: Step<HostKernelContext, DeliverOutputs> = {
   }),
   run: async (context, tools) => {
     const { output, work } = context.paths
-    const { found, places, user } = context
-    const session = await context.session(tools.line)
+    const { area, found, places, user } = context
+    const take = (deb: string, to: string): Promise<unknown> => area.copyOut(deb, to, tools.signal)
     const packages = [
       ...found.kernelPackages,
       ...(found.zfs === undefined ? [] : [await zfsPackage(context, tools)]),
@@ -52,9 +52,10 @@ export const deliverStep: Step<HostKernelContext, DeliverOutputs> = {
         ? [await buildSettingsDeb(context, bootSettingsOf(context), places.debs, tools)]
         : []),
     ].sort()
-    const aptDir = join(places.root, 'apt')
-    await makeAptFolder(session, {
+    const aptDir = join(context.stateDir, 'apt')
+    await makeAptFolder(context.apart, {
       debs: packages,
+      copy: take,
       dir: aptDir,
       usedFrom: join(output, 'apt'),
       keyDir: join(work, 'keys', 'apt'),
@@ -65,11 +66,7 @@ export const deliverStep: Step<HostKernelContext, DeliverOutputs> = {
     })
     await mkdir(output, { recursive: true })
     await removeOwn(output, (tools.previous as DeliverOutputs | undefined)?.files ?? [])
-    for (const deb of packages) {
-      await replaceFile(join(output, basename(deb)), (temporary) =>
-        cp(deb, temporary, { preserveTimestamps: true }),
-      )
-    }
+    for (const deb of packages) await take(deb, join(output, basename(deb)))
     await replaceFolder(aptDir, join(output, 'apt'))
     const names = packages.map((path) => basename(path))
     await atomicWrite(join(output, 'install.sh'), installScriptFor(found.release, names), { mode: 0o755 })
@@ -96,7 +93,7 @@ export const installScriptFor = (release: string, files: readonly string[]): str
   })
 
 async function zfsPackage(context: HostKernelContext, tools: StepTools): Promise<string> {
-  const { found, places, user } = context
+  const { area, found, places } = context
   const spec = {
     release: found.release,
     imageVersion: packageVersion(context),
@@ -105,12 +102,12 @@ async function zfsPackage(context: HostKernelContext, tools: StepTools): Promise
   }
   const { control, scripts } = zfsModulesPackage(spec)
   return buildDeb(await context.session(tools.line), {
+    area,
     stageDir: zfsStage(context),
     outDir: places.debs,
     control,
     scripts,
     epoch: found.epoch,
-    user,
     signal: tools.signal,
     line: tools.line,
   })

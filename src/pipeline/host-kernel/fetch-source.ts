@@ -1,13 +1,15 @@
 import { existsSync, statSync } from 'node:fs'
-import { copyFile, cp, mkdir, readdir, rename } from 'node:fs/promises'
+import { mkdir } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import { tellsDiskFull } from '../../core/disk-full.ts'
 import { buildError, FwbuildError, infraError, usageError } from '../../core/errors.ts'
 import { chooseKernelSource, kernelSourcePackages } from '../../core/host/kernel-source.ts'
 import { isUrl } from '../../core/spec/source-reference.ts'
-import { giveTo } from '../../effects/build-user.ts'
+import { pathWord } from '../../core/path-word.ts'
+import { storeOwnFile } from '../../effects/archive-store.ts'
+import { copyTree } from '../../effects/copy-tree.ts'
 import { treeStamp } from '../../effects/file-stamps.ts'
-import { removeTree, sha256File } from '../../effects/files.ts'
+import { sha256File } from '../../effects/files.ts'
 import { downloadFile } from '../../effects/http.ts'
 import { archiveCommit, fetchSource, resolveSource } from '../../effects/git-mirror.ts'
 import type { AptPackage, DebianApt } from './debian-apt.ts'
@@ -53,15 +55,16 @@ async function fromDebian(
       debian: { name, version, suite },
     },
     unpack: async (to) => {
-      const scratch = join(context.places.root, 'unpack')
-      await removeTree(scratch)
+      const { area, places } = context
+      const scratch = join(places.root, 'unpack')
+      await area.remove(scratch)
       await run(context, tools, ['dpkg-deb', '-x', deb, scratch])
       const folder = join(scratch, 'usr/src')
-      const tarball = (await readdir(folder)).find((file) => /^linux-source-.*\.tar\.\w+$/.test(file))
+      const tarball = area.names(folder).find((file) => /^linux-source-.*\.tar\.\w+$/.test(file))
       if (tarball === undefined)
         throw buildError('E_KERNEL_SOURCE', `${basename(deb)} holds no kernel source`)
       await unpackTar(context, tools, join(folder, tarball), to)
-      await removeTree(scratch)
+      await area.remove(scratch)
     },
   }
 }
@@ -126,14 +129,10 @@ async function fromTree(context: HostKernelContext, path: string, tools: FetchTo
   return {
     origin: { text: path, id: `${path}@${await treeStamp(path, tools.signal)}`, sha256: null, debian: null },
     unpack: async (to) => {
-      await cp(path, to, {
-        recursive: true,
-        preserveTimestamps: true,
-        // Else relative links would lead back into the user's tree.
-        verbatimSymlinks: true,
-        filter: (file) => basename(file) !== '.git',
-      })
-      await giveTo(to, context.user, tools.signal)
+      const { area, places, user } = context
+      const own = join(places.scratch, 'source')
+      await copyTree(path, own, { without: /^\.git$/, owner: user, signal: tools.signal })
+      area.moveIn(own, to)
     },
   }
 }
@@ -144,7 +143,9 @@ async function fromTarball(
   sha256: string | undefined,
   tools: FetchTools,
 ): Promise<FetchedSource> {
-  const path = isUrl(location) ? join(context.paths.dl, basename(new URL(location).pathname)) : location
+  const path = isUrl(location)
+    ? join(context.paths.dl, pathWord('the file name', basename(new URL(location).pathname)))
+    : location
   if (isUrl(location)) {
     if (!existsSync(path) && context.offline) {
       throw infraError('E_DOWNLOAD', `--offline was given, and ${path} is not there`)
@@ -169,24 +170,12 @@ async function fromTarball(
   return {
     origin: { text: basename(path), id: `sha256:${found}`, sha256: found, debian: null },
     unpack: async (to) => {
-      const linked = await inDownloads(context, path)
-      try {
-        await unpackTar(context, tools, linked, to)
-      } finally {
-        if (linked !== path) await removeTree(linked)
-      }
+      // What is unpacked is what the hash was made of, whatever became of the file meanwhile.
+      const stored = await storeOwnFile(context.places.store, path, tools.signal)
+      if (stored.sha256 !== found) throw infraError('E_HASH', `${path} changes while it is read`)
+      await unpackTar(context, tools, stored.path, to)
     },
   }
-}
-
-/** The session sees the download folder, not the whole machine. */
-async function inDownloads(context: HostKernelContext, path: string): Promise<string> {
-  if (path.startsWith(`${context.paths.dl}/`)) return path
-  const copy = join(context.paths.dl, `.source-${basename(path)}`)
-  await mkdir(context.paths.dl, { recursive: true })
-  await copyFile(path, copy)
-  await giveTo(copy, context.user)
-  return copy
 }
 
 async function fromGit(
@@ -213,11 +202,14 @@ async function fromGit(
     },
     unpack: async (to) => {
       for (const text of await fetchSource(resolved, options)) tools.note(text, 'warn')
-      const tar = join(context.places.root, 'source.tar')
-      await archiveCommit(options, resolved.commit, tar)
-      await giveTo(tar, context.user)
+      const { area, places } = context
+      const own = join(places.scratch, 'source.tar')
+      await mkdir(places.scratch, { recursive: true })
+      await archiveCommit(options, resolved.commit, own)
+      const tar = join(places.root, 'source.tar')
+      area.moveIn(own, tar)
       await unpackTar(context, tools, tar, to)
-      await removeTree(tar)
+      await area.remove(tar)
     },
   }
 }
@@ -229,18 +221,18 @@ async function unpackTar(
   tarball: string,
   to: string,
 ): Promise<void> {
+  const { area } = context
   const scratch = `${to}.tar`
-  await removeTree(scratch)
-  await mkdir(scratch, { recursive: true })
-  await giveTo(scratch, context.user)
+  await area.remove(scratch)
+  area.makeFolder(scratch)
   try {
     await run(context, tools, ['tar', '-xf', tarball, '-C', scratch, '--no-same-owner'])
-    const entries = await readdir(scratch)
+    const entries = area.names(scratch)
     const [only] = entries
-    await rename(entries.length === 1 && only !== undefined ? join(scratch, only) : scratch, to)
+    area.rename(entries.length === 1 && only !== undefined ? join(scratch, only) : scratch, to)
   } finally {
     // Gigabytes, which a full disk needs most.
-    await removeTree(scratch)
+    await area.remove(scratch)
   }
 }
 

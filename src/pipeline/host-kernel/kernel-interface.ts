@@ -1,7 +1,7 @@
 import { createHash, type Hash } from 'node:crypto'
-import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { cancelledError } from '../../core/errors.ts'
+import type { BuildArea } from '../../effects/beneath/area.ts'
 
 /** Directories of headers a module is compiled with; those of the build directory hold the configuration. */
 const headerFolders = ['include', 'arch/x86/include'] as const
@@ -10,6 +10,8 @@ const headerFolders = ['include', 'arch/x86/include'] as const
 const counted: ReadonlySet<string> = new Set(['generated/compile.h', 'generated/utsversion.h'])
 
 export interface KernelTrees {
+  /** Holds both. */
+  readonly area: BuildArea
   readonly kernelSrcDir: string
   readonly kernelObjDir: string
 }
@@ -20,26 +22,24 @@ export interface KernelTrees {
  */
 export async function kernelInterface(trees: KernelTrees, signal: AbortSignal): Promise<string> {
   const hash = createHash('sha256')
-  const { kernelSrcDir, kernelObjDir } = trees
+  const { area, kernelSrcDir, kernelObjDir } = trees
   for (const tree of [kernelSrcDir, kernelObjDir]) {
     for (const folder of headerFolders) {
       if (signal.aborted) throw cancelledError()
-      addHeaders(hash, join(tree, folder), folder)
+      addHeaders(hash, area, join(tree, folder), folder)
     }
   }
   for (const name of ['Module.symvers', 'include/config/kernel.release']) {
     hash.update(`${name}\0`)
-    hash.update(readFileSync(join(kernelObjDir, name)))
+    hash.update(area.requireText(join(kernelObjDir, name)))
   }
   return hash.digest('hex')
 }
 
-/** Some 6,000 small files: at once they take 0.4 s of a processor, one promise each seven times that. */
-function addHeaders(hash: Hash, path: string, folder: string): void {
-  if (!existsSync(path)) return
-  for (const name of readdirSync(path, { recursive: true, encoding: 'utf8' }).sort()) {
+function addHeaders(hash: Hash, area: BuildArea, path: string, folder: string): void {
+  for (const name of area.filesBelow(path)) {
     if (!name.endsWith('.h') || counted.has(name)) continue
     hash.update(`${folder}/${name}\0`)
-    hash.update(readFileSync(join(path, name)))
+    hash.update(area.read(join(path, name)) ?? '')
   }
 }

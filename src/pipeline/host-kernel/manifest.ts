@@ -34,7 +34,7 @@ export function hostManifestStep(toolVersion: string): Step<HostKernelContext, M
       const documents: readonly (readonly [string, string | Uint8Array])[] = [
         ['manifest.json', canonicalJson(manifest)],
         ['fwbuild-host.lock', renderHostLock(await hostLockOf(context))],
-        ['kernel.config', await readFile(join(context.places.obj, '.config'), 'utf8')],
+        ['kernel.config', context.area.requireText(join(context.places.obj, '.config'))],
         ['reproduce.sh', reproduceHostScript(context.spec)],
         ...context.found.rewrittenPatches.map(({ name, text }, index): readonly [string, Uint8Array] => [
           `patches/${String(index + 1).padStart(3, '0')}-${name.replace(/^\d+-/, '')}`,

@@ -1,7 +1,14 @@
 import type { CpioEntry } from '../../core/host/cpio.ts'
 import { loadOrder, moduleName } from '../../core/host/kernel-modules.ts'
 import { modulePath } from '../../core/host/modules-proof.ts'
-import { builtinModules, findModules, moduleDepends, readModule } from '../../effects/kernel-modules.ts'
+import {
+  builtinModules,
+  findModules,
+  moduleDepends,
+  readModule,
+  type ModuleFile,
+  type ModulesFolder,
+} from '../../effects/kernel-modules.ts'
 
 /** Modules for a guest, with all they depend on. */
 export interface ModuleFiles {
@@ -14,27 +21,29 @@ export interface ModuleFiles {
 
 /**
  * Collects modules of a kernel, decompressed.
- * @param modulesDirs `…/lib/modules/RELEASE`, the later ones preferred
+ * @param folders the later ones preferred
  * @param scratch a directory for copies
  * @throws infra E_PROGRAM_MISSING (kmod, xz, zstd) | E_KERNEL_MODULE
  */
 export async function moduleFiles(
   names: readonly string[],
-  modulesDirs: readonly string[],
+  folders: readonly ModulesFolder[],
   scratch: string,
   signal: AbortSignal,
 ): Promise<ModuleFiles> {
-  const paths = new Map<string, string>()
+  const found = new Map<string, ModuleFile>()
   const builtin = new Set<string>()
-  for (const modulesDir of modulesDirs) {
-    for (const [name, path] of await findModules(modulesDir)) paths.set(name, path)
-    for (const name of await builtinModules(modulesDir)) builtin.add(name)
+  for (const folder of folders) {
+    for (const [name, file] of findModules(folder)) found.set(name, file)
+    for (const name of builtinModules(folder)) builtin.add(name)
   }
-  const depends = await dependsOf(names, paths, signal)
+  const depends = await dependsOf(names, found, scratch, signal)
   const { ordered, absent } = loadOrder(names, (name) => depends.get(name))
   const entries: CpioEntry[] = []
   for (const name of ordered) {
-    const content = await readModule(paths.get(name) ?? '', scratch, signal)
+    const file = found.get(name)
+    if (file === undefined) throw new Error(`${name} was found and is gone`)
+    const content = await readModule(file, scratch, signal)
     entries.push({ path: modulePath(name), type: 'file', content, executable: false })
   }
   return { ordered, absent: absent.filter((name) => !builtin.has(name)), entries }
@@ -43,15 +52,16 @@ export async function moduleFiles(
 /** Dependencies of modules and of what they depend on. */
 async function dependsOf(
   names: readonly string[],
-  paths: ReadonlyMap<string, string>,
+  found: ReadonlyMap<string, ModuleFile>,
+  scratch: string,
   signal: AbortSignal,
 ): Promise<ReadonlyMap<string, readonly string[]>> {
   const known = new Map<string, readonly string[]>()
   const waiting = names.map(moduleName)
   for (let name = waiting.pop(); name !== undefined; name = waiting.pop()) {
-    const path = paths.get(name)
-    if (path === undefined || known.has(name)) continue
-    const depends = await moduleDepends(path, signal)
+    const file = found.get(name)
+    if (file === undefined || known.has(name)) continue
+    const depends = await moduleDepends(file, scratch, signal)
     known.set(name, depends)
     waiting.push(...depends)
   }

@@ -1,11 +1,8 @@
-import { existsSync } from 'node:fs'
-import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { buildError } from '../../core/errors.ts'
 import { fingerprintOf } from '../../core/step-record.ts'
 import { stampFiles, stampsHold, type FileStamp } from '../../effects/file-stamps.ts'
-import { removeTree } from '../../effects/files.ts'
-import { makeFolder } from '../../effects/mounts.ts'
+import { pathWord } from '../../core/path-word.ts'
 import type { Step } from '../run.ts'
 import type { HostKernelContext } from './context.ts'
 import { kbuild } from './kbuild.ts'
@@ -32,12 +29,12 @@ export const packagesStep: Step<HostKernelContext, PackagesOutputs> = {
     version: packageVersion(context),
   }),
   run: async (context, tools) => {
+    const { area } = context
     const { root, debs } = context.places
     await removeOld(context)
     await kbuild(context, packageWords(context), tools)
-    await makeFolder(debs, context.user)
-    const session = await context.session(tools.line)
-    const made = (await readdir(root)).filter((name) => name.endsWith('.deb'))
+    area.makeFolder(debs)
+    const made = area.names(root).filter((name) => name.endsWith('.deb'))
     const wanted = made.filter((name) => /^linux-(?:image|headers)-/.test(name) && !name.includes('-dbg_'))
     // A kernel without modules has no headers package.
     const kinds = context.found.interfaceDigest === '' ? ['linux-image-'] : ['linux-image-', 'linux-headers-']
@@ -47,15 +44,10 @@ export const packagesStep: Step<HostKernelContext, PackagesOutputs> = {
         hint: `log: ${tools.logPath}`,
       })
     }
-    for (const name of wanted) {
-      await session.exec(['mv', '-f', session.inside(join(root, name)), session.inside(join(debs, name))], {
-        cwd: root,
-        signal: tools.signal,
-      })
-    }
-    return { files: (await stampFiles(debs)).filter(({ name }) => wanted.includes(name)) }
+    for (const name of wanted) area.rename(join(root, pathWord('the package name', name)), join(debs, name))
+    return { files: (await stampFiles(root, 'debs')).filter(({ name }) => wanted.includes(name)) }
   },
-  intact: (context, outputs) => stampsHold(context.places.debs, outputs.files),
+  intact: (context, outputs) => stampsHold(context.places.root, outputs.files, 'debs'),
   adopt: (context, outputs) => {
     context.found.kernelPackages = outputs.files.map(({ name }) => join(context.places.debs, name))
   },
@@ -85,11 +77,10 @@ const packageWords = (context: HostKernelContext): readonly string[] => [
   'bindeb-pkg',
 ]
 
-async function removeOld({ places }: HostKernelContext): Promise<void> {
+async function removeOld({ area, places }: HostKernelContext): Promise<void> {
   for (const folder of [places.root, places.debs]) {
-    if (!existsSync(folder)) continue
-    for (const name of await readdir(folder)) {
-      if (/\.(?:deb|buildinfo|changes)$/.test(name)) await removeTree(join(folder, name))
+    for (const name of area.names(folder)) {
+      if (/\.(?:deb|buildinfo|changes)$/.test(name)) await area.remove(join(folder, name))
     }
   }
 }

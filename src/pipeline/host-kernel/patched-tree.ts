@@ -20,17 +20,20 @@ export interface PatchedTree {
 /** What the trees' locks say. */
 const lockedFor = 'fwbuild host-kernel'
 
-/** Marks, below `pristine/`, a file that the unpacked tree does not have. */
+/** Marks, among the pristine copies, a file that the unpacked tree does not have. */
 const absentSuffix = '.fwbuild-absent'
 
 /**
  * Before a file is changed for the first time its pristine copy is kept aside, in one atomic write; a run that
  * was killed in between finds either, and starts again from what was unpacked.
  */
-export function patchedTree({ root, src }: Pick<HostKernelPlaces, 'root' | 'src'>): PatchedTree {
+export function patchedTree({
+  pristine: keptDir,
+  src,
+}: Pick<HostKernelPlaces, 'pristine' | 'src'>): PatchedTree {
   const tree = openTree(src)
-  mkdirSync(join(root, 'pristine'), { recursive: true })
-  const aside = openTree(join(root, 'pristine'))
+  mkdirSync(keptDir, { recursive: true })
+  const aside = openTree(keptDir)
   const current = treeReader(tree)
   const kept = treeReader(aside)
   const keptPaths = (): readonly string[] =>

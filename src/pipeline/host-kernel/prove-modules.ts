@@ -1,4 +1,4 @@
-import { lstat, mkdtemp, open, readdir, readFile, readlink, writeFile } from 'node:fs/promises'
+import { mkdtemp, open, readFile, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
@@ -18,7 +18,9 @@ import {
   type ModulesProofPlan,
   type ZfsProof,
 } from '../../core/host/modules-proof.ts'
+import type { BuildArea } from '../../effects/beneath/area.ts'
 import { removeTree } from '../../effects/files.ts'
+import type { ModulesFolder } from '../../effects/kernel-modules.ts'
 import { kvmAvailable } from '../../effects/qemu.ts'
 import { moduleFiles } from './module-files.ts'
 import { runGuest } from './run-guest.ts'
@@ -28,14 +30,14 @@ export interface ModulesProofOptions {
   readonly kernelPath: string
   /** A BusyBox that needs no library. */
   readonly busyboxPath: string
-  /** `…/lib/modules/RELEASE`; several where ZFS's modules lie apart. */
-  readonly modulesDirs: readonly string[]
+  /** Several where ZFS's modules lie apart. */
+  readonly modulesDirs: readonly ModulesFolder[]
   /** What `uname -r` has to say. */
   readonly release: string
   /** Whether ZFS's modules were built. */
   readonly zfs: boolean
   /** A root with `sbin/zpool`, `sbin/zfs` and the libraries they need; without it no pool is made. */
-  readonly zfsUserlandDir?: string
+  readonly zfsUserland?: { readonly area: BuildArea; readonly dir: string }
   /** `vvvv:dddd` of functions to be handed to guests; vfio-pci gets them beside the ids of QEMU's cards. */
   readonly vfioIds: readonly string[]
   /** Gets `modules.log`, the serial console. */
@@ -62,8 +64,7 @@ export async function proveModules(options: ModulesProofOptions): Promise<Module
   try {
     const { plan, entries } = await prepare(options, directory)
     const initrdPath = join(directory, 'initrd')
-    const userland =
-      options.zfsUserlandDir === undefined || !options.zfs ? [] : await treeEntries(options.zfsUserlandDir)
+    const userland = options.zfsUserland === undefined || !options.zfs ? [] : treeEntries(options.zfsUserland)
     const base = guestBase(await readFile(options.busyboxPath), modulesScript(plan))
     await writeFile(initrdPath, gzipSync(cpioArchive([...base, ...entries, ...userland]), { level: 1 }))
     const diskPath = join(directory, 'pool.img')
@@ -117,7 +118,7 @@ async function prepare(
   options: ModulesProofOptions,
   scratch: string,
 ): Promise<{ readonly plan: ModulesProofPlan; readonly entries: readonly CpioEntry[] }> {
-  const zfs: ZfsProof = options.zfs ? (options.zfsUserlandDir === undefined ? 'module' : 'pool') : 'off'
+  const zfs: ZfsProof = options.zfs ? (options.zfsUserland === undefined ? 'module' : 'pool') : 'off'
   const { optional, required } = wantedModules(zfs)
   const names = [...optional, ...required]
   const files = await moduleFiles(names, options.modulesDirs, scratch, options.signal)
@@ -128,20 +129,17 @@ async function prepare(
   }
 }
 
-/** A directory as it is, owned by root. */
-async function treeEntries(root: string): Promise<readonly CpioEntry[]> {
-  const entries: CpioEntry[] = []
-  for (const path of await readdir(root, { recursive: true })) {
-    const full = join(root, path)
-    const stats = await lstat(full)
-    if (stats.isSymbolicLink()) entries.push({ path, type: 'symlink', target: await readlink(full) })
-    else if (stats.isDirectory()) entries.push({ path, type: 'directory' })
-    else if (stats.isFile()) {
-      const executable = (stats.mode & 0o111) !== 0
-      entries.push({ path, type: 'file', content: await readFile(full), executable })
-    }
-  }
-  return entries
+/** A folder as it is, owned by root. */
+function treeEntries({ area, dir }: NonNullable<ModulesProofOptions['zfsUserland']>): readonly CpioEntry[] {
+  return area.entriesBelow(dir).flatMap((path): readonly CpioEntry[] => {
+    const full = join(dir, path)
+    const target = area.linkTarget(full)
+    if (target !== undefined) return [{ path, type: 'symlink', target }]
+    if (area.isFolder(full)) return [{ path, type: 'directory' }]
+    const content = area.read(full)
+    const executable = ((area.stat(full)?.mode ?? 0) & 0o111) !== 0
+    return content === undefined ? [] : [{ path, type: 'file', content, executable }]
+  })
 }
 
 /** A sparse disk with one partition. */

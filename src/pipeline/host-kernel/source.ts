@@ -1,11 +1,12 @@
 import { existsSync } from 'node:fs'
-import { readFile, rename, stat } from 'node:fs/promises'
+import { readFile, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { buildError, usageError } from '../../core/errors.ts'
 import { canonicalJson, type Json } from '../../core/json.ts'
+import { pathWord } from '../../core/path-word.ts'
 import { treeStamp } from '../../effects/file-stamps.ts'
 import { atomicWrite, removeTree } from '../../effects/files.ts'
-import { kernelVersion } from '../../effects/kconfig-tree.ts'
+import { kernelVersionOf } from '../../core/host/kernel-version.ts'
 import type { Step, StepTools } from '../run.ts'
 import type { HostKernelContext, SourceOrigin } from './context.ts'
 import { fetchKernelSource } from './fetch-source.ts'
@@ -16,8 +17,8 @@ type SourceOutputs = {
   readonly epoch: number
 }
 
-/** Beside the tree: what it was unpacked from; written when it is whole. */
-const markFile = 'source.json'
+/** What the tree was unpacked from, where no build can write it; written when the tree is whole. */
+const markOf = (stateDir: string): string => join(stateDir, 'unpacked.json')
 
 /** The kernel's source, verified and unpacked; the patch step changes it afterwards. */
 export const sourceStep: Step<HostKernelContext, SourceOutputs> = {
@@ -31,31 +32,32 @@ export const sourceStep: Step<HostKernelContext, SourceOutputs> = {
     local: await localStamp(context),
   }),
   run: async (context, tools) => {
-    const { places } = context
+    const { area, places, stateDir } = context
     const fetched = await fetchKernelSource(context, tools, await pinnedSource(context))
     requireLocked(context, fetched.origin)
     if ((await unpackedFrom(context)) !== fetched.origin.id) {
       tools.progress({ item: `unpacking ${fetched.origin.text}` })
       const fresh = `${places.src}.new`
-      await removeTree(fresh)
+      await area.remove(fresh)
       try {
         await fetched.unpack(fresh)
-        requireKernel(fresh, fetched.origin)
+        requireKernel((name) => area.text(join(fresh, name)), fetched.origin)
       } catch (error) {
-        await removeTree(fresh)
+        await area.remove(fresh)
         throw error
       }
       // Objects and pristine copies belong to the tree that goes; until here it is as good as it was.
-      await removeTree(join(places.root, markFile))
-      for (const stale of [places.src, places.obj, `${places.root}/pristine`]) await removeTree(stale)
-      await rename(fresh, places.src)
-      await atomicWrite(join(places.root, markFile), canonicalJson({ id: fetched.origin.id }))
+      await removeTree(markOf(stateDir))
+      for (const stale of [places.src, places.obj]) await area.remove(stale)
+      await removeTree(places.pristine)
+      area.rename(fresh, places.src)
+      await atomicWrite(markOf(stateDir), canonicalJson({ id: fetched.origin.id }))
     }
-    const version = requireKernel(places.src, fetched.origin)
+    const version = requireKernel((name) => area.text(join(places.src, name)), fetched.origin)
     if (context.newer !== undefined)
       await atomicWrite(pinFile(context.stateDir), canonicalJson({ id: fetched.origin.id }))
-    const { mtimeMs } = await stat(join(places.src, 'Kbuild'))
-    return { origin: fetched.origin, kernelVersion: version, epoch: Math.floor(mtimeMs / 1000) }
+    const dated = area.stat(join(places.src, 'Kbuild')) ?? area.stat(join(places.src, 'Makefile'))
+    return { origin: fetched.origin, kernelVersion: version, epoch: Math.floor((dated?.mtimeMs ?? 0) / 1000) }
   },
   intact: async (context, outputs) => {
     const pinned = await pinnedSource(context)
@@ -93,9 +95,9 @@ async function localStamp({ spec: { source }, signal }: HostKernelContext): Prom
   return { bytes: size, mtimeMs }
 }
 
-async function unpackedFrom({ places }: HostKernelContext): Promise<string | undefined> {
-  const mark = join(places.root, markFile)
-  if (!existsSync(mark) || !existsSync(join(places.src, 'Makefile'))) return undefined
+async function unpackedFrom({ area, places, stateDir }: HostKernelContext): Promise<string | undefined> {
+  const mark = markOf(stateDir)
+  if (!existsSync(mark) || !area.isFile(join(places.src, 'Makefile'))) return undefined
   return (JSON.parse(await readFile(mark, 'utf8')) as { readonly id: string }).id
 }
 
@@ -110,12 +112,16 @@ function requireLocked({ lock }: HostKernelContext, origin: SourceOrigin): void 
 }
 
 /**
+ * @param read text of a file of the tree
  * @returns the version of the kernel tree
  * @throws build E_NOT_KERNEL
  */
-export function requireKernel(tree: string, origin: Pick<SourceOrigin, 'text'>): string {
-  const version = existsSync(join(tree, 'Kconfig')) ? kernelVersion(tree) : undefined
-  if (version !== undefined) return version
+export function requireKernel(
+  read: (name: string) => string | undefined,
+  origin: Pick<SourceOrigin, 'text'>,
+): string {
+  const version = read('Kconfig') === undefined ? undefined : kernelVersionOf(read('Makefile') ?? '')
+  if (version !== undefined) return pathWord('the kernel version', version)
   throw buildError(
     'E_NOT_KERNEL',
     `${origin.text} is no Linux kernel source: no Makefile with a VERSION and no Kconfig`,

@@ -1,11 +1,8 @@
-import { existsSync } from 'node:fs'
-import { mkdir, readdir, readFile } from 'node:fs/promises'
 import { isAbsolute, join, relative } from 'node:path'
 import { buildError } from '../../core/errors.ts'
 import { checkZfsModules, exportingModules, moduleName, parseModinfo } from '../../core/host/zfs-modules.ts'
-import { giveTo } from '../../effects/build-user.ts'
-import type { BuildUser, Session } from '../../effects/engine.ts'
-import { removeTree } from '../../effects/files.ts'
+import type { BuildArea } from '../../effects/beneath/area.ts'
+import type { Session } from '../../effects/engine.ts'
 import type { StepTools } from '../run.ts'
 import { requireSuccess } from './session-output.ts'
 import { configureZfs } from './zfs-configure.ts'
@@ -13,7 +10,8 @@ import { runZfsProgram } from './zfs-run.ts'
 
 export interface ZfsBuild {
   readonly session: Session
-  readonly user: BuildUser
+  /** Holds all folders below. */
+  readonly area: BuildArea
   /** The unpacked source (`ZfsSource.dir`); stays as it is. Beside it lie the build and its caches. */
   readonly zfsDir: string
   readonly kernelSrcDir: string
@@ -44,7 +42,7 @@ export interface ZfsBuilt {
  */
 export async function buildZfs(build: ZfsBuild): Promise<ZfsBuilt> {
   const startedMs = performance.now()
-  await requireKernel(build)
+  requireKernel(build)
   const tree = await freshCopy(build)
   await configureZfs(build, tree)
   await compile(build, tree)
@@ -54,10 +52,8 @@ export async function buildZfs(build: ZfsBuild): Promise<ZfsBuilt> {
 }
 
 /** Modules are compiled against headers of the release that was asked for, or against nothing. */
-async function requireKernel({ kernelObjDir, release }: ZfsBuild): Promise<void> {
-  const text = async (name: string): Promise<string | undefined> =>
-    readFile(join(kernelObjDir, name), 'utf8').catch(() => undefined)
-  const built = (await text('include/config/kernel.release'))?.trim()
+function requireKernel({ area, kernelObjDir, release }: ZfsBuild): void {
+  const built = area.text(join(kernelObjDir, 'include/config/kernel.release'))?.trim()
   if (built !== release) {
     throw buildError(
       'E_ZFS_KERNEL_TREE',
@@ -65,18 +61,17 @@ async function requireKernel({ kernelObjDir, release }: ZfsBuild): Promise<void>
       { hint: 'compile the kernel again' },
     )
   }
-  if ((await text('Module.symvers')) === undefined) {
+  if (!area.isFile(join(kernelObjDir, 'Module.symvers'))) {
     throw buildError('E_ZFS_KERNEL_TREE', `${kernelObjDir} has no Module.symvers`, {
       hint: 'compile the kernel with its modules (CONFIG_MODULES=y) first',
     })
   }
 }
 
-async function freshCopy({ session, user, zfsDir, tools }: ZfsBuild): Promise<string> {
+async function freshCopy({ session, area, zfsDir, tools }: ZfsBuild): Promise<string> {
   const tree = join(zfsDir, '..', 'build')
-  await removeTree(tree)
-  await mkdir(tree)
-  await giveTo(tree, user)
+  await area.remove(tree)
+  area.makeFolder(tree)
   // -a: make must not think that configure is older than what it is made of.
   await requireSuccess(session, ['cp', '-a', `${session.inside(zfsDir)}/.`, session.inside(tree)], {
     cwd: zfsDir,
@@ -87,7 +82,7 @@ async function freshCopy({ session, user, zfsDir, tools }: ZfsBuild): Promise<st
 
 async function compile(build: ZfsBuild, tree: string): Promise<void> {
   const { tools, jobs } = build
-  const total = await objectCount(tree)
+  const total = objectCount(build, tree)
   let done = 0
   await runZfsProgram(build, ['make', `-j${jobs}`], {
     cwd: tree,
@@ -104,17 +99,15 @@ async function compile(build: ZfsBuild, tree: string): Promise<void> {
 }
 
 /** Objects named in the module's Kbuild: for the progress only, so a rough count does. */
-async function objectCount(tree: string): Promise<number> {
-  const text = await readFile(join(tree, 'module', 'Kbuild'), 'utf8').catch(() => '')
+function objectCount({ area }: ZfsBuild, tree: string): number {
+  const text = area.text(join(tree, 'module', 'Kbuild')) ?? ''
   return new Set(text.match(/[\w/-]+\.o\b/g) ?? []).size
 }
 
 async function stage(build: ZfsBuild, tree: string): Promise<readonly string[]> {
-  const { session, user, stageDir, release } = build
-  await mkdir(stageDir, { recursive: true })
-  // The stage itself may be a mount point.
-  for (const name of await readdir(stageDir)) await removeTree(join(stageDir, name))
-  await giveTo(stageDir, user)
+  const { session, area, stageDir, release } = build
+  await area.remove(stageDir)
+  area.makeFolder(stageDir)
   const argv = [
     'make',
     '-C',
@@ -128,8 +121,8 @@ async function stage(build: ZfsBuild, tree: string): Promise<readonly string[]> 
   ]
   await runZfsProgram(build, argv, { cwd: tree, what: 'the installation of ZFS into the stage' })
   const folder = join(stageDir, 'lib', 'modules', release, 'extra')
-  const names = await readdir(folder, { recursive: true }).catch((): string[] => [])
-  return names
+  return area
+    .filesBelow(folder)
     .filter((name) => /\.ko(?:\.\w+)?$/.test(name))
     .map((name) => relative(stageDir, join(folder, name)))
     .sort()
@@ -137,7 +130,7 @@ async function stage(build: ZfsBuild, tree: string): Promise<readonly string[]> 
 
 /** @returns version of zfs.ko */
 async function check(build: ZfsBuild, files: readonly string[]): Promise<string> {
-  const { session, stageDir, kernelObjDir, release, tools } = build
+  const { session, area, stageDir, kernelObjDir, release, tools } = build
   const modinfo = async (path: string) => {
     const argv = ['modinfo', session.inside(path)]
     const lines = await requireSuccess(session, argv, { cwd: stageDir, signal: tools.signal })
@@ -145,11 +138,11 @@ async function check(build: ZfsBuild, files: readonly string[]): Promise<string>
   }
   const modules = []
   for (const file of files) modules.push(await modinfo(join(stageDir, file)))
-  const sample = await firstModule(kernelObjDir)
+  const sample = firstModule(build)
   checkZfsModules(modules, {
     release,
     vermagic: sample === undefined ? undefined : (await modinfo(sample)).vermagic,
-    modules: exportingModules(await readFile(join(kernelObjDir, 'Module.symvers'), 'utf8')),
+    modules: exportingModules(area.requireText(join(kernelObjDir, 'Module.symvers'))),
   })
   for (const { file, version, vermagic } of modules) tools.line(`${file}: ${version} for '${vermagic}'`)
   return modules.find(({ file }) => moduleName(file) === 'zfs')?.version ?? ''
@@ -159,10 +152,10 @@ async function check(build: ZfsBuild, files: readonly string[]): Promise<string>
  * One of the kernel's own modules by its modules.order, whose paths end in `.ko` or, since 6.4, in `.o`;
  * undefined for a kernel without modules, or of which only the headers are there.
  */
-async function firstModule(kernelObjDir: string): Promise<string | undefined> {
-  const order = await readFile(join(kernelObjDir, 'modules.order'), 'utf8').catch(() => '')
+function firstModule({ area, kernelObjDir }: ZfsBuild): string | undefined {
+  const order = area.text(join(kernelObjDir, 'modules.order')) ?? ''
   const [line = ''] = order.split('\n', 1)
   return [line, line.replace(/^kernel\//, '')]
     .map((name) => join(kernelObjDir, name.replace(/\.o$/, '.ko')))
-    .find((path) => path.endsWith('.ko') && existsSync(path))
+    .find((path) => path.endsWith('.ko') && !path.includes('..') && area.isFile(path))
 }

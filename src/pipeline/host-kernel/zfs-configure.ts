@@ -1,9 +1,5 @@
 import { createHash } from 'node:crypto'
-import { chmod, copyFile, mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
-import { existsSync } from 'node:fs'
 import { join } from 'node:path'
-import { giveTo } from '../../effects/build-user.ts'
-import { atomicWrite, removeTree } from '../../effects/files.ts'
 import { reusableAnswers } from '../../core/host/zfs-answers.ts'
 import { kernelInterface } from './kernel-interface.ts'
 import { requireSuccess } from './session-output.ts'
@@ -22,14 +18,12 @@ const cacheVersion = 1
  * OpenZFS's own key is made of the kernel's path and version only.
  */
 export async function configureZfs(build: ZfsBuild, tree: string): Promise<void> {
-  const { session, tools } = build
-  const compiler = build.ccache ? await ccacheWrapper(build) : undefined
+  const { session, area, tools } = build
+  const compiler = build.ccache ? ccacheWrapper(build) : undefined
   const cache = join(build.zfsDir, '..', 'config-cache', await cacheKey(build, tree))
   const local = join(tree, 'config.cache')
-  if (existsSync(cache)) {
-    await copyFile(cache, local)
-    await giveTo(local, build.user)
-  }
+  const answers = area.read(cache)
+  if (answers !== undefined) area.write(local, answers)
   tools.progress({ item: 'configure asks the kernel for its interfaces' })
   const argv = [
     './configure',
@@ -53,25 +47,24 @@ export async function configureZfs(build: ZfsBuild, tree: string): Promise<void>
       tools.progress({ item })
     },
   })
-  await keepCache(local, cache)
+  await keepCache(build, local, cache)
 }
 
 /** Only the newest answers are kept; those of a configure that did not end well never are. */
-async function keepCache(local: string, cache: string): Promise<void> {
-  if (existsSync(cache)) return
-  const folder = join(cache, '..')
-  for (const name of await readdir(folder).catch((): string[] => [])) await removeTree(join(folder, name))
-  await atomicWrite(cache, reusableAnswers(await readFile(local, 'utf8')))
+async function keepCache({ area }: ZfsBuild, local: string, cache: string): Promise<void> {
+  if (area.isFile(cache)) return
+  await area.remove(join(cache, '..'))
+  area.write(cache, reusableAnswers(area.requireText(local)))
 }
 
 async function cacheKey(build: ZfsBuild, tree: string): Promise<string> {
-  const { session, tools } = build
+  const { session, area, tools } = build
   const compiler = await requireSuccess(session, ['gcc', '--version'], { cwd: tree, signal: tools.signal })
   const hash = createHash('sha256')
   const trees = [session.inside(build.kernelSrcDir), session.inside(build.kernelObjDir), session.inside(tree)]
   hash.update(JSON.stringify([cacheVersion, compiler, trees, build.release, build.ccache]))
   hash.update(await kernelInterface(build, tools.signal))
-  hash.update(await readFile(join(tree, 'configure')))
+  hash.update(area.requireText(join(tree, 'configure')))
   return hash.digest('hex')
 }
 
@@ -79,12 +72,8 @@ async function cacheKey(build: ZfsBuild, tree: string): Promise<string> {
  * A compiler without a space in its name: configure and Makefiles hand KERNEL_CC on unquoted, so that
  * `ccache gcc` would be two arguments.
  */
-async function ccacheWrapper({ zfsDir, user }: ZfsBuild): Promise<string> {
-  const folder = join(zfsDir, '..', 'bin')
-  const path = join(folder, 'gcc')
-  await mkdir(folder, { recursive: true })
-  await writeFile(path, '#!/bin/sh\nexec ccache gcc "$@"\n')
-  await chmod(path, 0o755)
-  await giveTo(folder, user)
+function ccacheWrapper({ area, zfsDir }: ZfsBuild): string {
+  const path = join(zfsDir, '..', 'bin', 'gcc')
+  area.write(path, '#!/bin/sh\nexec ccache gcc "$@"\n', 0o755)
   return path
 }

@@ -1,10 +1,10 @@
-import { copyFile, cp, mkdir, readdir, readFile, rename, rm, stat } from 'node:fs/promises'
+import { readFile, stat } from 'node:fs/promises'
 import { basename, join } from 'node:path'
-import { cancelledError, messageOf, usageError } from '../../core/errors.ts'
+import { messageOf, usageError } from '../../core/errors.ts'
 import { parseZfsMeta, type ZfsMeta } from '../../core/host/zfs-meta.ts'
-import { giveTo } from '../../effects/build-user.ts'
-import type { BuildUser, Session } from '../../effects/engine.ts'
-import { fileError, removeTree, systemError } from '../../effects/files.ts'
+import type { BuildArea } from '../../effects/beneath/area.ts'
+import { copyTree } from '../../effects/copy-tree.ts'
+import type { Session } from '../../effects/engine.ts'
 import { requireSuccess } from './session-output.ts'
 
 /** Where and by whom ZFS is unpacked. */
@@ -12,7 +12,10 @@ export interface ZfsPlace {
   readonly session: Session
   /** WORK/host-kernel/NAME/zfs: the tree comes to its `src`, everything else in there is scratch. */
   readonly root: string
-  readonly user: BuildUser
+  /** Holds `root`. */
+  readonly area: BuildArea
+  /** A folder of fwbuild's own on the same file system, for what is prepared out of builds' reach. */
+  readonly scratchDir: string
   readonly signal: AbortSignal
 }
 
@@ -31,23 +34,25 @@ export interface UnpackedZfs {
 /** Unpacks the source of a `zfs-dkms` package: usr/src/zfs-VERSION. */
 export async function unpackZfsPackage(deb: string, place: ZfsPlace): Promise<UnpackedZfs> {
   const fresh = await freshFolder(place)
-  const { session, root, signal } = place
+  const { session, area, root, signal } = place
   await requireSuccess(session, ['dpkg-deb', '-x', session.inside(deb), session.inside(fresh)], {
     cwd: root,
     signal,
   })
   const sources = join(fresh, 'usr', 'src')
-  const names = await readdir(sources).catch((): string[] => [])
-  const name = names.find((entry) => /^zfs-\d/.test(entry))
+  const name = area.names(sources).find((entry) => /^zfs-\d/.test(entry))
   if (name === undefined) {
     throw usageError('E_ZFS_SOURCE', `${basename(deb)} holds no usr/src/zfs-VERSION`, {
       hint: 'name a source tree or a release tarball with --zfs=PATH',
     })
   }
-  return unpackedFrom(join(sources, name), fresh, basename(deb), root)
+  return unpackedFrom(join(sources, name), fresh, basename(deb), place)
 }
 
-/** Takes a copy of the user's tree, or unpacks the user's tarball. */
+/**
+ * Takes a copy of the user's tree, or unpacks a tarball.
+ * @param path of a tarball: one that the session sees
+ */
 export async function unpackZfsPath(path: string, place: ZfsPlace): Promise<UnpackedZfs> {
   const isDirectory = await stat(path).then(
     (stats) => stats.isDirectory(),
@@ -56,15 +61,15 @@ export async function unpackZfsPath(path: string, place: ZfsPlace): Promise<Unpa
     },
   )
   // Before anything is copied: a checkout of git can be large.
-  if (isDirectory) await readMeta(path, path)
+  if (isDirectory) parseMeta(await readFile(join(path, 'META'), 'utf8').catch(() => undefined), path)
   const fresh = await freshFolder(place)
-  if (isDirectory) await copyTree(path, fresh, place)
+  if (isDirectory) await takeCopy(path, fresh, place)
   else await unpackTarball(path, fresh, place)
   const top = join(fresh, 'tree')
-  const entries = await readdir(top, { withFileTypes: true })
-  const [only] = entries
-  const inner = entries.length === 1 && only?.isDirectory() === true ? join(top, only.name) : top
-  return unpackedFrom(inner, fresh, path, place.root)
+  const names = place.area.names(top)
+  const only = join(top, names[0] ?? '')
+  const inner = names.length === 1 && place.area.isFolder(only) ? only : top
+  return unpackedFrom(inner, fresh, path, place)
 }
 
 /**
@@ -74,37 +79,20 @@ export async function unpackZfsPath(path: string, place: ZfsPlace): Promise<Unpa
 const leftover =
   /(?:^\.git|\.(?:o|ko|mod|mod\.c|cmd|lo|la|a|symvers|ur-safe)|^build|^\.libs|^\.deps|^config\.(?:status|log|cache)|^modules\.order)$/
 
-async function copyTree(path: string, fresh: string, { user, signal }: ZfsPlace): Promise<void> {
-  const target = join(fresh, 'tree')
-  try {
-    await cp(path, target, {
-      recursive: true,
-      verbatimSymlinks: true,
-      // make compares them: a configure that looks older than configure.ac is made again, by autoconf.
-      preserveTimestamps: true,
-      filter: (source) => !signal.aborted && (source === path || !leftover.test(basename(source))),
-    })
-  } catch (error) {
-    throw systemError(fileError(target, error))
-  }
-  if (signal.aborted) throw cancelledError()
-  await giveTo(target, user, signal)
+async function takeCopy(path: string, fresh: string, place: ZfsPlace): Promise<void> {
+  const { area, scratchDir, signal } = place
+  const own = join(scratchDir, 'zfs-tree')
+  // make compares times: a configure that looks older than configure.ac is made again, by autoconf.
+  await copyTree(path, own, { without: leftover, owner: area.user, signal })
+  area.moveIn(own, join(fresh, 'tree'))
 }
 
 async function unpackTarball(path: string, fresh: string, place: ZfsPlace): Promise<void> {
-  const { session, user, signal } = place
-  // Only the work directory can be seen from inside.
-  const copy = join(fresh, 'tarball')
+  const { session, area, signal } = place
   const target = join(fresh, 'tree')
-  try {
-    await copyFile(path, copy)
-  } catch (error) {
-    throw systemError(fileError(copy, error))
-  }
-  await mkdir(target)
-  await giveTo(fresh, user, signal)
+  area.makeFolder(target)
   const lines: string[] = []
-  const argv = ['tar', '-xf', session.inside(copy), '--no-same-owner', '-C', session.inside(target)]
+  const argv = ['tar', '-xf', session.inside(path), '--no-same-owner', '-C', session.inside(target)]
   const onLine = (line: string): void => void lines.push(line)
   const { exitCode } = await session.exec(argv, { cwd: fresh, signal, onLine })
   if (exitCode === 0) return
@@ -117,35 +105,23 @@ async function unpackTarball(path: string, fresh: string, place: ZfsPlace): Prom
   )
 }
 
-async function freshFolder({ root, user, signal }: ZfsPlace): Promise<string> {
+async function freshFolder({ area, root }: ZfsPlace): Promise<string> {
   const fresh = join(root, 'src.new')
-  await removeTree(fresh)
-  await mkdir(fresh, { recursive: true })
-  await giveTo(fresh, user, signal)
+  await area.remove(fresh)
+  area.makeFolder(fresh)
   return fresh
 }
 
-async function readMeta(tree: string, where: string): Promise<ZfsMeta> {
-  const path = join(tree, 'META')
-  let text: string
-  try {
-    text = await readFile(path, 'utf8')
-  } catch (error) {
-    throw usageError('E_ZFS_META', `${where} has no file META, so it is no OpenZFS source`, {
-      cause: error,
-      hint: 'give the top directory of an OpenZFS source tree, or its release tarball',
-    })
-  }
-  return parseZfsMeta(text, path)
+function parseMeta(text: string | undefined, where: string): ZfsMeta {
+  if (text !== undefined) return parseZfsMeta(text, join(where, 'META'))
+  throw usageError('E_ZFS_META', `${where} has no file META, so it is no OpenZFS source`, {
+    hint: 'give the top directory of an OpenZFS source tree, or its release tarball',
+  })
 }
 
-async function unpackedFrom(tree: string, fresh: string, origin: string, root: string): Promise<UnpackedZfs> {
-  const meta = await readMeta(tree, origin)
-  const hasConfigure = await stat(join(tree, 'configure')).then(
-    (stats) => stats.isFile(),
-    () => false,
-  )
-  if (!hasConfigure) {
+function unpackedFrom(tree: string, fresh: string, origin: string, { area, root }: ZfsPlace): UnpackedZfs {
+  const meta = parseMeta(area.text(join(tree, 'META')), origin)
+  if (!area.isFile(join(tree, 'configure'))) {
     throw usageError('E_ZFS_CONFIGURE', `${origin} has no configure`, {
       hint: 'run ./autogen.sh in that tree first (needs autoconf, automake and libtool), or give a release tarball',
     })
@@ -154,10 +130,10 @@ async function unpackedFrom(tree: string, fresh: string, origin: string, root: s
   return {
     meta,
     keep: async () => {
-      await removeTree(target)
-      await rename(tree, target)
-      await removeTree(fresh)
+      await area.remove(target)
+      area.rename(tree, target)
+      await area.remove(fresh)
     },
-    drop: () => rm(fresh, { recursive: true, force: true }),
+    drop: () => area.remove(fresh),
   }
 }

@@ -1,17 +1,16 @@
-import { copyFile, mkdir, realpath } from 'node:fs/promises'
-import { basename, join } from 'node:path'
+import { basename, dirname, isAbsolute, join, relative } from 'node:path'
 import { dynamicNeeds } from '../../core/host/elf-needs.ts'
 import { upstreamVersion } from '../../core/host/zfs-meta.ts'
-import { giveTo } from '../../effects/build-user.ts'
-import type { BuildUser, Session } from '../../effects/engine.ts'
-import { removeTree } from '../../effects/files.ts'
+import type { BuildArea } from '../../effects/beneath/area.ts'
+import type { Session } from '../../effects/engine.ts'
 import type { DebianApt } from './debian-apt.ts'
 import { requireSuccess } from './session-output.ts'
 
 export interface UserlandPlace {
   readonly session: Session
-  readonly user: BuildUser
-  /** Below the work directory; replaced. Holds `sbin`, `lib/x86_64-linux-gnu` and `lib64` afterwards. */
+  /** Holds `dir`. */
+  readonly area: BuildArea
+  /** Replaced. Holds `sbin`, `lib/x86_64-linux-gnu` and `lib64` afterwards. */
   readonly dir: string
   readonly note: (text: string, level?: 'info' | 'warn') => void
   readonly signal: AbortSignal
@@ -37,7 +36,7 @@ export async function zfsUserland(
   version: string,
   place: UserlandPlace,
 ): Promise<string | undefined> {
-  const { dir, note } = place
+  const { area, dir, note } = place
   await apt.update()
   const all = await apt.versions(utilities)
   const wanted =
@@ -51,11 +50,11 @@ export async function zfsUserland(
     return undefined
   }
   const roots = await unpackAll(await apt.downloadWithDependencies(wanted), place)
-  await removeTree(dir)
+  await area.remove(dir)
   const missing = await keepWhole(roots, place)
-  await removeTree(scratch(dir))
+  await area.remove(scratch(dir))
   if (missing === undefined) return dir
-  await removeTree(dir)
+  await area.remove(dir)
   note(
     `${utilities} ${wanted.version} lacks ${missing}: the proof loads the modules and makes no pool`,
     'warn',
@@ -68,12 +67,11 @@ const scratch = (dir: string): string => `${dir}.packages`
 /** Each package into a folder of its own: a root would have to know which folders are links to others. */
 async function unpackAll(
   debs: readonly string[],
-  { session, user, dir, signal }: UserlandPlace,
+  { session, area, dir, signal }: UserlandPlace,
 ): Promise<readonly string[]> {
   const top = scratch(dir)
-  await removeTree(top)
-  await mkdir(top, { recursive: true })
-  await giveTo(top, user)
+  await area.remove(top)
+  area.makeFolder(top)
   const roots: string[] = []
   for (const deb of debs) {
     const root = join(top, String(roots.length))
@@ -91,7 +89,7 @@ async function unpackAll(
  * @returns what is in none of the packages, if anything
  */
 async function keepWhole(roots: readonly string[], place: UserlandPlace): Promise<string | undefined> {
-  const { session, dir, signal } = place
+  const { session, area, dir, signal } = place
   const wanted = new Map<string, readonly string[]>(
     programs.map((program) => [join(dir, 'sbin', program), programFolders]),
   )
@@ -99,13 +97,12 @@ async function keepWhole(roots: readonly string[], place: UserlandPlace): Promis
   for (const name of loadedLater) wanted.set(join(libraries, name), libraryFolders)
   // A map goes through what is added on the way, and takes each path once.
   for (const [target, folders] of wanted) {
-    const from = await find(roots, basename(target), folders)
+    const from = find(area, roots, basename(target), folders)
     if (from === undefined) {
       if (loadedLater.includes(basename(target))) continue
       return basename(target)
     }
-    await mkdir(join(target, '..'), { recursive: true })
-    await copyFile(from, target)
+    area.write(target, area.read(from) ?? '', 0o755)
     const argv = ['readelf', '-dlW', session.inside(target)]
     const { needed, interpreter } = dynamicNeeds(await requireSuccess(session, argv, { cwd: dir, signal }))
     for (const name of needed) wanted.set(join(libraries, name), libraryFolders)
@@ -115,16 +112,31 @@ async function keepWhole(roots: readonly string[], place: UserlandPlace): Promis
 }
 
 /** A file by its name in one of the folders; links are followed, but not out of the package. */
-async function find(
+function find(
+  area: BuildArea,
   roots: readonly string[],
   name: string,
   folders: readonly string[],
-): Promise<string | undefined> {
+): string | undefined {
   for (const root of roots) {
     for (const folder of folders) {
-      const path = await realpath(join(root, folder, name)).catch(() => undefined)
-      if (path?.startsWith(`${await realpath(root)}/`) === true) return path
+      const path = followed(area, root, join(folder, name))
+      if (path !== undefined && area.isFile(path)) return path
     }
+  }
+  return undefined
+}
+
+/** libx.so.1 → libx.so.1.2.3 is all that packages do. */
+const maxLinks = 8
+
+function followed(area: BuildArea, root: string, path: string): string | undefined {
+  let at = path
+  for (let links = 0; links < maxLinks; links += 1) {
+    const target = area.linkTarget(join(root, at))
+    if (target === undefined) return join(root, at)
+    at = isAbsolute(target) ? relative('/', target) : join(dirname(at), target)
+    if (at.startsWith('..')) return undefined
   }
   return undefined
 }

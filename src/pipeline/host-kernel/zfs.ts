@@ -1,6 +1,7 @@
-import { existsSync, statSync } from 'node:fs'
+import { statSync } from 'node:fs'
 import { join } from 'node:path'
 import { dkmsWarning, zfsMismatch } from '../../core/host/zfs-host.ts'
+import { storeOwnFile } from '../../effects/archive-store.ts'
 import { treeStamp } from '../../effects/file-stamps.ts'
 import type { Step } from '../run.ts'
 import type { HostKernelContext, ZfsFinding } from './context.ts'
@@ -25,16 +26,22 @@ export const zfsSourceStep: Step<HostKernelContext, ZfsSourceOutputs> = {
   }),
   run: async (context, tools) => {
     if (!context.zfsOn) return { zfs: null }
-    const { places, user, hostZfs } = context
+    const { area, places, hostZfs } = context
     const source = await fetchZfs(
       await context.apt(tools),
       {
-        wish: wishOf(context),
+        wish: await wishOf(context),
         kernel: context.found.kernelVersion,
         note: tools.note,
         ...(hostZfs.userland === undefined ? {} : { userland: hostZfs.userland }),
       },
-      { session: await context.session(tools.line), root: places.zfs, user, signal: tools.signal },
+      {
+        session: await context.session(tools.line),
+        root: places.zfs,
+        area,
+        scratchDir: places.scratch,
+        signal: tools.signal,
+      },
     )
     const { version, origin, suite } = source
     for (const text of [zfsMismatch(hostZfs, version, suite), dkmsWarning(hostZfs)]) {
@@ -42,7 +49,8 @@ export const zfsSourceStep: Step<HostKernelContext, ZfsSourceOutputs> = {
     }
     return { zfs: { version, origin, suite: suite ?? null } }
   },
-  intact: async (context, { zfs }) => zfs === null || existsSync(join(zfsTree(context.places.zfs), 'META')),
+  intact: async (context, { zfs }) =>
+    zfs === null || context.area.isFile(join(zfsTree(context.places.zfs), 'META')),
   adopt: (context, { zfs }) => {
     context.found.zfs = zfs ?? undefined
   },
@@ -56,12 +64,16 @@ async function pathStamp(path: string, signal: AbortSignal): Promise<string | nu
   return stats.isDirectory() ? treeStamp(path, signal) : `${stats.size} ${stats.mtimeMs}`
 }
 
-function wishOf({ spec, lock }: HostKernelContext): ZfsWish {
+/** A tarball of the user's is taken into the store first: the session sees nothing else of the machine. */
+async function wishOf({ spec, lock, places, signal }: HostKernelContext): Promise<ZfsWish> {
   const wish = spec.zfs
   const locked = lock?.zfs ?? undefined
   if (locked !== undefined && wish.kind !== 'path') return { kind: 'version', value: locked }
   if (wish.kind === 'version') return { kind: 'version', value: wish.version }
-  return wish.kind === 'path' ? { kind: 'path', value: wish.path } : { kind: 'any' }
+  if (wish.kind !== 'path') return { kind: 'any' }
+  const isFile = statSync(wish.path, { throwIfNoEntry: false })?.isFile() === true
+  const value = isFile ? (await storeOwnFile(places.store, wish.path, signal)).path : wish.path
+  return { kind: 'path', value }
 }
 
 type ZfsOutputs = { readonly version: string; readonly files: readonly string[] }
@@ -78,11 +90,11 @@ export const zfsStep: Step<HostKernelContext, ZfsOutputs> = {
     buildroot: context.buildrootInputs,
   }),
   run: async (context, tools) => {
-    const { places, user, jobs } = context
+    const { area, places, jobs } = context
     if (context.found.zfs === undefined) return { version: '', files: [] }
     const { version, files } = await buildZfs({
       session: await context.session(tools.line),
-      user,
+      area,
       zfsDir: zfsTree(places.zfs),
       kernelSrcDir: places.src,
       kernelObjDir: places.obj,
@@ -94,7 +106,8 @@ export const zfsStep: Step<HostKernelContext, ZfsOutputs> = {
     })
     return { version, files }
   },
-  intact: async (context, { files }) => files.every((file) => existsSync(join(zfsStage(context), file))),
+  intact: async (context, { files }) =>
+    files.every((file) => context.area.isFile(join(zfsStage(context), file))),
   adopt: (context, { version }) => {
     context.found.zfsModules = version
   },

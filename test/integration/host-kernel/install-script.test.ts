@@ -1,6 +1,7 @@
 import { cp, mkdir, readFile, writeFile } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import test, { type ExecutionContext } from 'ava'
+import { areaOf } from '../../../src/effects/beneath/area.ts'
 import type { MaintainerScripts } from '../../../src/core/host/deb-control.ts'
 import { installScript } from '../../../src/core/host/install-script.ts'
 import { sha256File } from '../../../src/effects/files.ts'
@@ -53,8 +54,10 @@ async function folder(
   const debs: string[] = []
   for (const [name, path] of Object.entries(contents)) {
     const stageDir = join(work, 'build/stage')
-    await stageFiles(stageDir, [{ path: path.replace(/^\/lib/, '/usr/lib'), content: build.content }])
+    const area = areaOf(join(work, 'build'), sessionUser)
+    await stageFiles(area, stageDir, [{ path: path.replace(/^\/lib/, '/usr/lib'), content: build.content }])
     const deb = await buildDeb(session, {
+      area,
       stageDir,
       outDir: join(work, 'build/out'),
       control: {
@@ -68,7 +71,6 @@ async function folder(
       },
       ...(name === kernel ? { scripts: scriptsOf(build.release) } : {}),
       epoch: 1_767_225_600,
-      user: sessionUser,
       signal: never,
       line: () => {},
     })

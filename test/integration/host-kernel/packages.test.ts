@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs'
-import { chmod, mkdir, readdir, stat, writeFile } from 'node:fs/promises'
+import { chmod, copyFile, mkdir, readdir, stat, writeFile } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import type { ExecutionContext } from 'ava'
 import {
@@ -10,6 +10,7 @@ import {
 import { repositorySource } from '../../../src/core/host/apt-repository.ts'
 import { sha256File } from '../../../src/effects/files.ts'
 import { runProcess } from '../../../src/effects/process.ts'
+import { areaOf } from '../../../src/effects/beneath/area.ts'
 import { makeAptFolder } from '../../../src/pipeline/host-kernel/apt-folder.ts'
 import { buildDeb, stageFiles } from '../../../src/pipeline/host-kernel/deb-package.ts'
 import { hostSession, never, sessionUser } from '../../helpers/host-session.ts'
@@ -34,15 +35,16 @@ async function settingsDeb(
 ): Promise<string> {
   const session = await hostSession(t, work)
   const stageDir = join(work, 'stage')
-  await stageFiles(stageDir, order)
+  const area = areaOf(work, sessionUser)
+  await stageFiles(area, stageDir, order)
   await chmod(join(stageDir, 'etc'), folderMode)
   return buildDeb(session, {
+    area,
     stageDir,
     outDir: join(work, 'out'),
     control: { ...bootSettingsControl(settings, own), depends: [] },
     scripts: bootSettingsScripts(settings),
     epoch: 1_767_225_600,
-    user: sessionUser,
     signal: never,
     line: (text) => t.log(text),
   })
@@ -117,8 +119,9 @@ testWith(
     const dir = join(work, 'apt')
     const keyDir = join(work, 'keys')
     const make = (): Promise<string> =>
-      makeAptFolder(session, {
+      makeAptFolder((_mounts, body) => body(session), {
         debs: [deb],
+        copy: copyFile,
         dir,
         usedFrom: dir,
         keyDir,

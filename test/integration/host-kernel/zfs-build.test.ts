@@ -1,9 +1,10 @@
 import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { ExecutionContext } from 'ava'
+import { areaOf } from '../../../src/effects/beneath/area.ts'
 import type { FwbuildError } from '../../../src/core/errors.ts'
 import type { Session } from '../../../src/effects/engine.ts'
-import { giveTo } from '../../../src/effects/build-user.ts'
+import { giveBeneath } from '../../../src/effects/beneath/give.ts'
 import { kernelInterface } from '../../../src/pipeline/host-kernel/kernel-interface.ts'
 import { buildZfs, type ZfsBuild } from '../../../src/pipeline/host-kernel/zfs-build.ts'
 import {
@@ -39,7 +40,7 @@ async function withBuild(
   const zfsDir = fakeZfsTree(join(top, 'zfs', 'src'), zfs)
   const stageDir = join(top, 'stage')
   mkdirSync(stageDir)
-  await giveTo(top, user)
+  await giveBeneath(top, '', user)
   const lines: string[] = []
   const items: string[] = []
   const tools: ZfsBuild['tools'] = {
@@ -51,7 +52,7 @@ async function withBuild(
   }
   const build = {
     session,
-    user,
+    area: areaOf(top, user),
     zfsDir,
     ...kernel,
     release: fakeRelease,

@@ -2,6 +2,7 @@ import { spawnSync } from 'node:child_process'
 import { existsSync, mkdirSync, readdirSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { ExecutionContext } from 'ava'
+import { areaOf } from '../../../src/effects/beneath/area.ts'
 import type { FwbuildError } from '../../../src/core/errors.ts'
 import type { Session } from '../../../src/effects/engine.ts'
 import { fetchZfs, type ZfsRequest } from '../../../src/pipeline/host-kernel/zfs-source.ts'
@@ -53,7 +54,7 @@ async function withArchive(t: ExecutionContext, body: (bench: Bench) => Promise<
   const notes: string[] = []
   await body({
     work,
-    place: { session, root, user, signal },
+    place: { session, root, area: areaOf(join(work, 'w'), user), scratchDir: join(work, 'scratch'), signal },
     apt,
     notes,
     debs,

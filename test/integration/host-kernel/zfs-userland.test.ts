@@ -2,7 +2,8 @@ import { spawnSync } from 'node:child_process'
 import { existsSync, mkdirSync, readdirSync, symlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import type { ExecutionContext } from 'ava'
-import { giveTo } from '../../../src/effects/build-user.ts'
+import { areaOf } from '../../../src/effects/beneath/area.ts'
+import { giveBeneath } from '../../../src/effects/beneath/give.ts'
 import { zfsUserland, type UserlandPlace } from '../../../src/pipeline/host-kernel/zfs-userland.ts'
 import { compile, fakeApt, hostSession, packDeb, user, type FakeApt } from '../../helpers/fake-zfs.ts'
 import { needProgram, testWith } from '../../helpers/need.ts'
@@ -44,12 +45,12 @@ async function withUserland(
   const utils = packDeb(join(work, 'utils'), 'zfsutils-linux', '2.3.9-1', join(top, 'dl', 'utils.deb'))
   const libs = packDeb(join(work, 'libs'), 'libs', '1', join(top, 'dl', 'libs.deb'))
   mkdirSync(join(top, 'proof'))
-  await giveTo(top, user)
+  await giveBeneath(top, '', user)
   const notes: string[] = []
   const apt = fakeApt([{ name: 'zfsutils-linux', version: '2.3.9-1', suite: 'trixie', deb: utils }], [libs])
   const place = {
     session,
-    user,
+    area: areaOf(top, user),
     dir: join(top, 'proof', 'userland'),
     note: (text: string) => void notes.push(text),
     signal,

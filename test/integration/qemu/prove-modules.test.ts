@@ -2,6 +2,8 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import test from 'ava'
+import { areaOf } from '../../../src/effects/beneath/area.ts'
+import { buildUser } from '../../../src/effects/build-user.ts'
 import { proveModules, type ModulesProofOptions } from '../../../src/pipeline/host-kernel/prove-modules.ts'
 import { needBusybox } from '../../helpers/busybox-image.ts'
 import { debianKernel, needDebianKernel, type DebianKernel } from '../../helpers/debian-kernel.ts'
@@ -23,7 +25,7 @@ async function prove(options: Partial<ModulesProofOptions> = {}): Promise<Readon
   const proof = await proveModules({
     kernelPath,
     busyboxPath: '/bin/busybox',
-    modulesDirs: [modulesDir],
+    modulesDirs: [{ root: modulesDir, path: '' }],
     release,
     zfs: false,
     vfioIds: [],
@@ -61,8 +63,9 @@ if (kernelPath === undefined || kernelPath === '')
   test.skip('a pool is made, written, moved and read (needs FWBUILD_ZFS_KERNEL)', () => {})
 else {
   testWith(needs, 'a pool is made, written, moved and read', async (t) => {
-    const dirs = modulesDirs.split(',')
-    const checks = await prove({ kernelPath, release, modulesDirs: dirs, zfs: true, zfsUserlandDir })
+    const dirs = modulesDirs.split(',').map((root) => ({ root, path: '' }))
+    const zfsUserland = { area: areaOf(zfsUserlandDir, buildUser(process.env)), dir: zfsUserlandDir }
+    const checks = await prove({ kernelPath, release, modulesDirs: dirs, zfs: true, zfsUserland })
     t.log(checks)
     for (const [name, text] of Object.entries(checks)) t.regex(text, /^passed/, name)
   })

@@ -13,7 +13,7 @@ async function newTree(t: ExecutionContext) {
   mkdirSync(join(src, 'drivers'), { recursive: true })
   writeFileSync(join(src, 'drivers/a.c'), 'a\n')
   writeFileSync(join(src, 'drivers/b.c'), 'b\n')
-  const places = { root, src }
+  const places = { pristine: join(root, 'pristine'), src }
   const read = (path: string): string => readFileSync(join(src, path), 'utf8')
   return { places, src, read }
 }

@@ -102,21 +102,19 @@ function finish(
   before: Configuration,
   found: Plan,
   wishes: readonly Wish[],
-): Fix | undefined {
+): Fix {
+  const lines = new Map(found)
   const wished = new Set(wishes.map((wish) => wish.symbol))
-  // Proved in the order in which they are told: of several members of a choice the order decides.
-  let lines: Plan = new Map([...found].sort(([a], [b]) => (a < b ? -1 : 1)))
-  for (const name of found.keys()) {
+  for (const [name, value] of found) {
     if (wished.has(name)) continue
-    const fewer = new Map([...lines].filter(([other]) => other !== name))
-    const config = evaluate(tree, withLines(base, fewer))
-    if (wishes.every((wish) => holds(config, wish))) lines = fewer
+    lines.delete(name)
+    const config = evaluate(tree, withLines(base, lines))
+    if (!wishes.every((wish) => holds(config, wish))) lines.set(name, value)
   }
   const after = evaluate(tree, withLines(base, lines))
-  if (!wishes.every((wish) => holds(after, wish))) return undefined
   const lost = [...before.values]
     .filter(([name, value]) => (value === 'y' || value === 'm') && (after.values.get(name) ?? 'n') === 'n')
     .map(([name]) => name)
     .filter((name) => lines.get(name) !== 'n')
-  return { lines, lost: lost.sort() }
+  return { lines: new Map([...lines].sort(([a], [b]) => (a < b ? -1 : 1))), lost: lost.sort() }
 }
