@@ -177,6 +177,7 @@ async function applied(mail: string): Promise<{ exitCode: number; stderr: string
 
 const plainPart = `${text}${encoded('quoted-printable')}\n${quotedPrintable(smallDiff)}`
 const taken: Readonly<Record<string, string>> = {
+  'a text that speaks of an encoding': `${head}\nDecode the field\n\nContent-Transfer-Encoding: base64\n\nas it is.\n---\n${smallDiff}`,
   'CR LF on its way, as the standard has it':
     makers['quoted-printable']?.('Why.\n', smallDiff).replaceAll('\n', '\r\n') ?? '',
   'base64 of text with CR LF': `${head}${text}${encoded('base64')}\n${base64(smallDiff.replaceAll('\n', '\r\n'))}`,

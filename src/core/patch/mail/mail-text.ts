@@ -59,10 +59,17 @@ const plainEncodings = ['', '7bit', '8bit', 'binary']
 const isPlain = ({ type, encoding, flowed, charset }: MailEntity): boolean =>
   /^text\/(?!html)/.test(type) && plainEncodings.includes(encoding) && !flowed && !wideCharset.test(charset)
 
-/** Mails put one behind the other without mbox's lines: the encoding of the later ones must not be overlooked. */
+/**
+ * Mails put one behind the other without mbox's lines: the encoding of the later ones must not be overlooked. Among other
+ * fields it is a header; alone, a text that speaks of one.
+ */
 function encodedLater(lines: readonly string[], from: number): MailText | undefined {
+  const isField = (line = ''): boolean => /^[A-Za-z][A-Za-z-]*: /.test(line)
   const at = lines.findIndex(
-    (line, at) => at >= from && /^content-transfer-encoding:\s*(?:quoted-printable|base64)\s*$/i.test(line),
+    (line, at) =>
+      at >= from &&
+      /^content-transfer-encoding:\s*(?:quoted-printable|base64)\s*$/i.test(line) &&
+      (isField(lines[at - 1]) || isField(lines[at + 1])),
   )
   if (at === -1) return undefined
   return {
