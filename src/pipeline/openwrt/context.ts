@@ -4,6 +4,7 @@ import type { Artifact } from '../../core/manifest/artifact.ts'
 import type { Lockfile } from '../../core/spec/lockfile.ts'
 import type { OpenwrtSpec } from '../../core/spec/openwrt-spec.ts'
 import { trustDomain, type TrustDomain } from '../../core/spec/trust-domain.ts'
+import { listBeneath } from '../../effects/beneath/read.ts'
 import { atomicWrite } from '../../effects/files.ts'
 import type { Mount, Session } from '../../effects/engine.ts'
 import { borrowedObjects, borrowOnlyFrom, type MirrorOptions } from '../../effects/git-mirror.ts'
@@ -101,12 +102,14 @@ async function mountTable(
   { tree, dl, ccache, feeds, offered }: DomainPlaces,
   gitDir: string,
 ): Promise<readonly Mount[]> {
+  // Made here it would be root's, and closed to the builds that are to fill it.
+  const isOffered = offered !== undefined && listBeneath(offered, '').length > 0
   return [
     { source: tree, target: '/build/tree' },
     { source: dl, target: '/build/dl' },
     { source: ccache, target: '/build/ccache' },
     { source: feeds, target: '/build/feeds', readonly: true },
-    ...(offered === undefined ? [] : [{ source: offered, target: '/build/offered', readonly: true }]),
+    ...(isOffered ? [{ source: offered, target: '/build/offered', readonly: true }] : []),
     { source: join(project, 'feeds'), target: '/build/fwbuild-feeds', readonly: true },
     // The work tree's .git file names the mirror by its path on this machine.
     { source: gitDir, target: gitDir, readonly: true },
