@@ -44,9 +44,9 @@ export async function hostKernelSettings(
 async function readPassthrough(
   spec: HostKernelSpec,
 ): Promise<Pick<HostKernelSettings, 'acsParameters' | 'devices' | 'warnings'>> {
-  const { devices: all } =
-    spec.passthrough.length === 0 ? { devices: [] } : await readPciHost('/sys', '/proc')
-  return planPassthrough(spec.passthrough, all, spec.acs)
+  const { devices: all, acsOverride } =
+    spec.passthrough.length === 0 ? { devices: [], acsOverride: [] } : await readPciHost('/sys', '/proc')
+  return planPassthrough(spec.passthrough, all, spec.acs, acsOverride)
 }
 
 /** One that just lies in the current directory is taken too, as with `fwbuild openwrt`. */

@@ -37,7 +37,8 @@ async function iommu(options: IommuOptions, io: Io): Promise<void> {
     })
   }
   const on = host.devices.some(({ group }) => group !== undefined)
-  const advice = on && device !== undefined ? adviseAcs(host.devices, device.address) : undefined
+  const advice =
+    on && device !== undefined ? adviseAcs(host.devices, device.address, host.acsOverride) : undefined
   if (options.json === true) {
     io.stdout(`${JSON.stringify(document(host.devices, advice), null, 2)}\n`)
   } else if (!on) io.stdout(iommuOffText(host.iommuTables))
@@ -66,6 +67,15 @@ function document(devices: readonly PciDevice[], advice: AcsAdvice | undefined):
     version: 1,
     iommu: groups.length === 0 ? 'off' : 'on',
     groups,
-    ...(advice === undefined ? {} : { advice: { ...advice, others: advice.others.map(shown) } }),
+    ...(advice === undefined
+      ? {}
+      : {
+          advice: {
+            ...advice,
+            others: advice.others.map(shown),
+            staying: advice.staying.map(shown),
+            inForce: advice.inForce ?? null,
+          },
+        }),
   }
 }

@@ -1,14 +1,21 @@
-import { open, readdir, readFile, readlink, realpath } from 'node:fs/promises'
+import { lstat, open, readdir, readFile, readlink, realpath } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { messageOf, usageError } from '../core/errors.ts'
 import { pciAddress, readPciConfig, type HostUse, type PciDevice } from '../core/host/pci-device.ts'
-import { defaultRouteInterfaces, rootDevice, type RootDevice } from '../core/host/proc-files.ts'
+import {
+  acsOverrideOptions,
+  defaultRouteInterfaces,
+  rootDevice,
+  type RootDevice,
+} from '../core/host/proc-files.ts'
 
 /** What a machine's sysfs tells of its PCI devices. */
 export interface PciHost {
   readonly devices: readonly PciDevice[]
   /** ACPI tables of an IOMMU: DMAR (Intel VT-d), IVRS (AMD-Vi). */
   readonly iommuTables: readonly string[]
+  /** Options of `pcie_acs_override=` on the kernel's command line; a kernel without the patch ignores them. */
+  readonly acsOverride: readonly string[]
 }
 
 /**
@@ -32,7 +39,12 @@ export async function readPciHost(sysfs: string, proc: string | undefined): Prom
     devices.push(await readDevice(join(folder, name), name, { root, routes }))
   }
   const tables = await list(join(sysfs, 'firmware/acpi/tables'))
-  return { devices, iommuTables: tables.filter((name) => name === 'DMAR' || name === 'IVRS') }
+  const cmdline = await text(join(proc ?? '', 'cmdline'), proc !== undefined)
+  return {
+    devices,
+    iommuTables: tables.filter((name) => name === 'DMAR' || name === 'IVRS'),
+    acsOverride: acsOverrideOptions(cmdline),
+  }
 }
 
 interface Surroundings {
@@ -45,7 +57,7 @@ interface Surroundings {
 type RootPaths = readonly string[] | undefined
 
 async function readDevice(link: string, address: string, around: Surroundings): Promise<PciDevice> {
-  const path = await realpath(link)
+  const path = await devicePath(link)
   const above = basename(dirname(path))
   const number = async (name: string): Promise<number> => Number.parseInt(await text(join(path, name)), 16)
   const hex = (value: number): string => (Number.isNaN(value) ? 0 : value).toString(16).padStart(4, '0')
@@ -60,7 +72,18 @@ async function readDevice(link: string, address: string, around: Surroundings): 
     group: Number.isNaN(group) ? undefined : group,
     config: readPciConfig(await configBytes(join(path, 'config'))),
     uses: await usesOf(path, around),
+    ...named('physicalFunction', basename(await target(join(path, 'physfn')))),
+    ...named('domainController', domainController(path)),
   }
+}
+
+const named = <Name extends string>(name: Name, address: string): { readonly [key in Name]?: string } =>
+  pciAddress(address) === address ? ({ [name]: address } as { [key in Name]?: string }) : {}
+
+/** The device above the host bridge of a domain of its own: `…/0000:00:0e.0/pci10000:e0/…`; empty for most. */
+function domainController(path: string): string {
+  const parts = path.split('/')
+  return parts[parts.findLastIndex((part) => /^pci[0-9a-f]{4,8}:[0-9a-f]{2}$/.test(part)) - 1] ?? ''
 }
 
 async function usesOf(path: string, around: Surroundings): Promise<readonly HostUse[]> {
@@ -178,7 +201,17 @@ async function configBytes(path: string): Promise<Uint8Array> {
 
 const text = async (path: string, wanted = true): Promise<string> =>
   wanted ? readFile(path, 'utf8').catch(() => '') : ''
-const target = async (path: string): Promise<string> => readlink(path).catch(() => '')
+/** A copy on a file system without symbolic links has small files that hold the target, as git writes them. */
+const target = async (path: string): Promise<string> =>
+  readlink(path).catch(async () => ((await isFile(path)) ? (await text(path)).trim() : ''))
+const isFile = async (path: string): Promise<boolean> =>
+  lstat(path).then(
+    (stats) => stats.isFile() && stats.size < 4096,
+    () => false,
+  )
+/** Where a device's folder lies below /sys/devices. */
+const devicePath = async (link: string): Promise<string> =>
+  (await isFile(link)) ? realpath(join(dirname(link), await target(link))) : realpath(link)
 const list = async (path: string): Promise<readonly string[]> =>
   readdir(path).then(
     (names) => names.sort(),

@@ -70,24 +70,44 @@ export function expectedGroups(topology: Topology, mode: AcsMode, options: reado
   return functionsIsolate ? [['rp0'], ['rp1'], ['e'], ['f'], ['g']] : [['rp0'], ['rp1'], ['e', 'f'], ['g']]
 }
 
-export interface ProofMachine {
+export interface IommuMachine {
   readonly accel: Accelerator
-  readonly topology: Topology
   readonly kernelPath: string
   readonly initrdPath: string
-  /** Kernel parameters beside those every proof needs. */
+  /** Kernel parameters beside those every such machine needs. */
   readonly parameters: readonly string[]
   readonly memoryMib: number
-  /** QEMU options of more devices. */
+  /** Values of QEMU's `-device`. */
+  readonly devices: readonly string[]
+  /** More of QEMU's options. */
   readonly more?: readonly string[]
 }
 
-/** Boots a kernel directly, in a machine with an IOMMU and the devices above; its serial port is on stdin and stdout. */
+export interface ProofMachine extends Omit<IommuMachine, 'devices'> {
+  readonly topology: Topology
+}
+
+/** Boots a kernel in the proof's machine; its serial port is on stdin and stdout. */
 export function proofCommand(machine: ProofMachine): readonly string[] {
   const acs = machine.topology === 'A' ? ',disable-acs=on' : ''
   const port = (name: string, at: string, chassis: number): string =>
     `pcie-root-port,id=${name},bus=pcie.0,addr=${at},chassis=${chassis}${acs}`
   const card = (port: string, at: string): string => `e1000e,bus=${port},addr=${at},romfile=`
+  return iommuCommand({
+    ...machine,
+    parameters: [...topologyParameters(machine.topology), ...machine.parameters],
+    devices: [
+      `${port('rp0', '1c.0', 1)},multifunction=on`,
+      port('rp1', '1c.1', 2),
+      `${card('rp0', '0.0')},multifunction=on`,
+      card('rp0', '0.1'),
+      card('rp1', '0.0'),
+    ],
+  })
+}
+
+/** Boots a kernel directly, in a machine with an IOMMU and devices; its serial port is on stdin and stdout. */
+export function iommuCommand(machine: IommuMachine): readonly string[] {
   const kernelParameters = [
     'console=ttyS0,115200',
     // A panic ends QEMU, which runs with -no-reboot.
@@ -95,7 +115,6 @@ export function proofCommand(machine: ProofMachine): readonly string[] {
     // The kernel panics when it finds the timer slow, which an emulated one is on a busy machine.
     'no_timer_check',
     'intel_iommu=on',
-    ...topologyParameters(machine.topology),
     ...machine.parameters,
   ]
   return [
@@ -113,18 +132,10 @@ export function proofCommand(machine: ProofMachine): readonly string[] {
     machine.accel === 'kvm' ? 'host' : 'max',
     '-m',
     String(machine.memoryMib),
-    '-device',
-    'intel-iommu,intremap=on,caching-mode=on',
-    '-device',
-    `${port('rp0', '1c.0', 1)},multifunction=on`,
-    '-device',
-    port('rp1', '1c.1', 2),
-    '-device',
-    `${card('rp0', '0.0')},multifunction=on`,
-    '-device',
-    card('rp0', '0.1'),
-    '-device',
-    card('rp1', '0.0'),
+    ...['intel-iommu,intremap=on,caching-mode=on', ...machine.devices].flatMap((device) => [
+      '-device',
+      device,
+    ]),
     ...(machine.more ?? []),
     '-kernel',
     machine.kernelPath,

@@ -1,7 +1,8 @@
 import { usageError } from '../errors.ts'
 import type { AcsMode } from '../spec/options.ts'
-import { adviseAcs } from './acs-advice.ts'
-import type { PciDevice } from './pci-device.ts'
+import { remedyFor, type AcsRemedy } from './acs-advice.ts'
+import { acsMachine, acsSettings, type AcsMachine, type Handover } from './acs-search.ts'
+import { staysWithHost, type PciDevice } from './pci-device.ts'
 
 /** What follows from the devices that shall go to guests. */
 export interface PassthroughPlan {
@@ -16,14 +17,16 @@ export interface PassthroughPlan {
 const everything = ['downstream', 'multifunction'] as const
 
 /**
- * @param addresses full BDFs that were named
+ * @param addresses full BDFs that were named: they go together, so they may share their groups with one another
  * @param all devices of the machine
+ * @param running options of `pcie_acs_override=` that the machine was booted with
  * @throws usage E_DEVICE_MISSING | E_PASSTHROUGH_SHARED
  */
 export function planPassthrough(
   addresses: readonly string[],
   all: readonly PciDevice[],
   acs: AcsMode,
+  running: readonly string[] = [],
 ): PassthroughPlan {
   const devices = addresses.map((address) => {
     const found = all.find((device) => device.address === address)
@@ -32,42 +35,79 @@ export function planPassthrough(
       hint: 'fwbuild iommu lists what there is',
     })
   })
-  const advices = devices.map((device) => ({ device, advice: adviseAcs(all, device.address) }))
-  const advised = [...new Set(advices.flatMap(({ advice }) => advice.parameters))].sort()
+  if (devices.length === 0) {
+    return { devices, acsParameters: acs === 'off' ? [] : everything, warnings: [] }
+  }
+  const known = acsMachine(all, running)
+  const remedies = devices.map((device) => ({
+    device,
+    remedy: remedyForMode(known, { devices: [device.address], along: addresses }, acs),
+  }))
+  const advised = new Set(
+    remedies.flatMap(({ remedy }) => (isUnexplained(remedy) ? everything : remedy.parameters)),
+  )
   return {
     devices,
-    acsParameters: acs === 'off' ? [] : devices.length > 0 ? advised : everything,
-    warnings: advices.flatMap(({ device, advice }) => [
-      ...warningsOfMode(device.address, advice.mode, acs),
-      ...needed(device, 'is used by this machine now'),
-      ...advice.others.flatMap((other) =>
-        needed(other, `is in the group of ${device.address} and used by this machine`),
-      ),
-      ...sameId(device, addresses, all),
-    ]),
+    acsParameters: acs === 'off' ? [] : [...advised].sort(),
+    warnings: [
+      ...remedies.flatMap(({ device, remedy }) => warningsOfMode(device.address, remedy, acs)),
+      ...devices.flatMap((device) => [
+        ...needed(device, 'is used by this machine now'),
+        ...goingAlong(device, devices, all).flatMap((other) =>
+          needed(other, `is in the group of ${device.address} and used by this machine`),
+        ),
+        ...sameId(device, addresses, all),
+      ]),
+    ],
   }
 }
 
-function warningsOfMode(
-  address: string,
-  mode: ReturnType<typeof adviseAcs>['mode'],
-  acs: AcsMode,
-): readonly string[] {
+/** The smallest override that the kernel to be built offers, or else that any does. */
+function remedyForMode(known: AcsMachine, wanted: Handover, acs: AcsMode): AcsRemedy {
+  const offered = acsSettings.filter(({ mode }) => mode === acs)
+  return remedyFor(known, wanted, [...offered, ...acsSettings])
+}
+
+/** A group that nothing explains. */
+const isUnexplained = ({ mode, parameters }: AcsRemedy): boolean =>
+  mode === 'unknown' && parameters.length === 0
+
+function warningsOfMode(address: string, remedy: AcsRemedy, acs: AcsMode): readonly string[] {
+  const { mode, parameters } = remedy
+  const ask = `fwbuild iommu --device ${address}`
   if (mode === 'always' && acs !== 'always')
     return [
-      `${address}: the port above it has an ACS capability with its controls off; only --acs=always splits its group`,
+      `${address}: what would have to isolate it has an ACS capability with its controls off; only --acs=always splits its group`,
     ]
-  if (mode === 'missing' && acs === 'off') return [`${address}: its group can be split with --acs`]
+  if (mode === 'missing' && acs === 'off')
+    return [`${address}: its group can be split with --acs and pcie_acs_override=${parameters.join(',')}`]
+  if (isUnexplained(remedy) && acs !== 'off')
+    return [
+      `${address}: nothing in the configuration space of the devices says why they share a group; the kernel is told downstream,multifunction, which may not split it (${ask})`,
+    ]
   if (mode === 'unknown' && acs !== 'off')
     return [
-      `${address}: only root may read whether the ports above it have ACS; run sudo fwbuild iommu --device ${address} to know the mode it needs`,
+      `${address}: only root may read whether the ports above it have ACS; run sudo ${ask} to know the mode it needs`,
     ]
-  if (mode === 'impossible')
-    return [`${address}: no ACS override splits its group (fwbuild iommu --device ${address})`]
+  if (mode === 'impossible') return [`${address}: no ACS override splits its group; ${ask} tells the way out`]
   if (mode === 'none' && acs !== 'off')
-    return [`${address} is alone in its group already: it needs no ACS override`]
+    return [`${address} needs no ACS override: it can be passed through as it is`]
   return []
 }
+
+/** What is in a device's group besides, and is neither handed over nor stays with the host. */
+const goingAlong = (
+  device: PciDevice,
+  devices: readonly PciDevice[],
+  all: readonly PciDevice[],
+): readonly PciDevice[] =>
+  all.filter(
+    (other) =>
+      device.group !== undefined &&
+      other.group === device.group &&
+      !devices.includes(other) &&
+      !staysWithHost(other),
+  )
 
 const needed = (device: PciDevice, how: string): readonly string[] =>
   device.uses

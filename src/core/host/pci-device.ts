@@ -13,6 +13,10 @@ export interface PciDevice {
   readonly group: number | undefined
   readonly config: PciConfig
   readonly uses: readonly HostUse[]
+  /** Address of the physical function that this is a virtual one of (SR-IOV). */
+  readonly physicalFunction?: string
+  /** Address of the controller whose PCI domain this is in (Intel VMD): it reads and writes memory by that one's id. */
+  readonly domainController?: string
 }
 
 /** What the host does with a device. */
@@ -28,6 +32,10 @@ export interface PciConfig {
   readonly multifunction: boolean
   readonly express: Known<ExpressType>
   readonly acs: Known<AcsRegisters>
+  /** An endpoint that is a part of the root complex. */
+  readonly integrated?: true
+  /** `vvvv:dddd` of the board, where the device tells it. */
+  readonly subsystem?: string
 }
 
 /**
@@ -42,6 +50,7 @@ export type ExpressType =
   | 'upstream-port'
   | 'downstream-port'
   | 'pci-bridge'
+  | 'reverse-bridge'
   | 'other'
 
 /** Registers of the ACS extended capability. */
@@ -71,10 +80,20 @@ const acsCapability = 0x000d
 export function readPciConfig(bytes: Uint8Array): PciConfig {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
   const multifunction = bytes.length > 14 && (view.getUint8(14) & 0x80) !== 0
-  if (bytes.length <= headerBytes) return { multifunction, express: 'unknown', acs: 'unknown' }
+  const header = { multifunction, ...readSubsystem(view) }
+  if (bytes.length <= headerBytes) return { ...header, express: 'unknown', acs: 'unknown' }
   const at = findCapability(view)
-  if (at === undefined) return { multifunction, express: 'absent', acs: 'absent' }
-  return { multifunction, express: expressTypeOf(view.getUint16(at + 2, true)), acs: readAcs(view) }
+  if (at === undefined) return { ...header, express: 'absent', acs: 'absent' }
+  const type = (view.getUint16(at + 2, true) >> 4) & 0xf
+  const integrated = type === 9 ? { integrated: true as const } : {}
+  return { ...header, ...integrated, express: expressTypeOf(type), acs: readAcs(view) }
+}
+
+/** Headers of bridges have other things in its place. */
+function readSubsystem(view: DataView): Pick<PciConfig, 'subsystem'> {
+  if (view.byteLength < headerBytes || (view.getUint8(14) & 0x7f) !== 0) return {}
+  const hex = (at: number): string => view.getUint16(at, true).toString(16).padStart(4, '0')
+  return view.getUint32(0x2c, true) === 0 ? {} : { subsystem: `${hex(0x2c)}:${hex(0x2e)}` }
 }
 
 function findCapability(view: DataView): number | undefined {
@@ -93,8 +112,8 @@ function findCapability(view: DataView): number | undefined {
   return undefined
 }
 
-function expressTypeOf(capabilities: number): ExpressType {
-  switch ((capabilities >> 4) & 0xf) {
+function expressTypeOf(type: number): ExpressType {
+  switch (type) {
     // Endpoint, legacy endpoint, root complex integrated endpoint.
     case 0:
     case 1:
@@ -108,6 +127,8 @@ function expressTypeOf(capabilities: number): ExpressType {
       return 'downstream-port'
     case 7:
       return 'pci-bridge'
+    case 8:
+      return 'reverse-bridge'
     default:
       return 'other'
   }
@@ -121,11 +142,28 @@ function readAcs(view: DataView): Known<AcsRegisters> {
     const header = view.getUint32(at, true)
     if (header === 0 || header === 0xffffffff) return 'absent'
     if ((header & 0xffff) === acsCapability) {
-      return { capability: view.getUint16(at + 4, true), control: view.getUint16(at + 6, true) }
+      // Some have a double word for each register: INTEL_SPT_ACS_CTRL of drivers/pci/quirks.c.
+      const controlAt = at + (hasWideAcs(view) && at + 12 <= view.byteLength ? 8 : 6)
+      return { capability: view.getUint16(at + 4, true), control: view.getUint16(controlAt, true) }
     }
     at = (header >>> 20) & 0xffc
   }
   return 'absent'
+}
+
+/** Root ports of Intel's chipsets Sunrise Point and Union Point: pci_quirk_intel_spt_pch_acs_match(), drivers/pci/quirks.c. */
+function hasWideAcs(view: DataView): boolean {
+  const device = view.getUint16(2, true)
+  return (
+    view.getUint16(0, true) === 0x8086 &&
+    [
+      [0xa110, 0xa11f],
+      [0xa167, 0xa16a],
+      [0xa290, 0xa29f],
+      [0xa2e7, 0xa2ee],
+      [0x9d10, 0x9d1b],
+    ].some(([first = 0, last = 0]) => device >= first && device <= last)
+  )
 }
 
 /** `01:00.0` or `0000:01:00.0` as sysfs writes it; undefined for anything else. */
@@ -139,12 +177,31 @@ export function pciAddress(text: string): string | undefined {
 /** The slot of a function: `0000:01:00`. */
 export const slotOf = (address: string): string => address.slice(0, address.lastIndexOf('.'))
 
+/** `0000:01`: domain and bus. */
+export const busOf = (address: string): string => address.slice(0, address.lastIndexOf(':'))
+
+/** Slot and function in one number, as the kernel's devfn. */
+export function functionNumber(address: string): number {
+  const [slot = '', fn = ''] = address.slice(address.lastIndexOf(':') + 1).split('.')
+  return (Number.parseInt(slot, 16) << 3) | Number.parseInt(fn, 8)
+}
+
 const bridgeClass = 0x0604
 const chipsetClasses: readonly number[] = [0x0600, 0x0601]
 /** Host and ISA bridges: parts of the mainboard that no guest can take. */
 export const isChipset = ({ classCode }: PciDevice): boolean => chipsetClasses.includes(classCode >> 8)
-/** Bridges are no hindrance: VFIO lets them stay with the host. */
 export const isBridge = ({ classCode }: PciDevice): boolean => classCode >> 8 === bridgeClass
+
+const bridgeBaseClass = 0x06
+/** Drivers of bridges that do no DMA of their own (`driver_managed_dma` of struct pci_driver). */
+const harmlessDrivers: readonly (string | undefined)[] = [undefined, 'pcieport', 'pci-stub']
+
+/**
+ * Whether a member of a group is no hindrance to passing the others through: VFIO takes a group as soon as no
+ * driver in it does DMA (iommu_group_claim_dma_owner() of drivers/iommu/iommu.c), and a bridge is of no use to a guest.
+ */
+export const staysWithHost = (device: PciDevice): boolean =>
+  device.classCode >> 16 === bridgeBaseClass && harmlessDrivers.includes(device.driver)
 
 /** Base class and subclass, PCI Code and ID Assignment Specification. */
 const classWords: Readonly<Record<number, string>> = {

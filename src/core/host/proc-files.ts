@@ -26,3 +26,10 @@ export const defaultRouteInterfaces = (route: string): readonly string[] =>
     .flatMap(([name = '', destination, , , , , , mask]) =>
       destination === '00000000' && mask === '00000000' ? [name] : [],
     )
+
+/** Options behind `pcie_acs_override=` in /proc/cmdline; given more than once, the kernel adds them up. */
+export const acsOverrideOptions = (cmdline: string): readonly string[] =>
+  cmdline
+    .split(/\s+/)
+    .flatMap((word) => /^pcie_acs_override=(.*)$/.exec(word)?.[1]?.split(',') ?? [])
+    .filter((option) => option !== '')

@@ -40,14 +40,17 @@ test('a device with its port only is alone: bridges stay with the host', (t) => 
   t.like(adviseAcs(devices, '0000:01:00.0'), { alone: true, mode: 'none', parameters: [] })
 })
 
-test('the usual graphics card: nothing for the card, multifunction for one function of it', (t) => {
+test('IOMMU advice that splits: the usual graphics card behind a port without ACS needs both options for one function', (t) => {
   const devices = [
     port('0000:00:01.0', 1, noAcs),
     card('0000:01:00.0', 1, '0000:00:01.0'),
     card('0000:01:00.1', 1, '0000:00:01.0'),
   ]
   const advice = adviseAcs(devices, '0000:01:00.1')
-  t.like(advice, { alone: false, mode: 'missing', parameters: ['multifunction'], narrow: ['id:10de:1c82'] })
+  t.false(advice.alone)
+  t.is(advice.mode, 'missing')
+  t.deepEqual(advice.parameters, ['downstream', 'multifunction'])
+  t.deepEqual(advice.narrow, ['id:8086:1234', 'id:10de:1c82'])
   t.is(advice.card.mode, 'none')
 })
 
