@@ -4,6 +4,7 @@ import { mostDiskBytes, wholeSectorBytes } from '../../core/image/conversion.ts'
 import { formatOfName, type ImageFormat } from '../../core/image/formats.ts'
 import { outputName, recognizeImage, type UpstreamImage } from '../../core/image/image-names.ts'
 import type { Artifact } from '../../core/manifest/artifact.ts'
+import { pathWord } from '../../core/path-word.ts'
 import { copyBeneath, sha256Beneath } from '../../effects/beneath/copy.ts'
 import { listBeneath, statBeneath } from '../../effects/beneath/read.ts'
 import { removeBeneath } from '../../effects/beneath/remove.ts'
@@ -70,7 +71,7 @@ function chooseDisks(context: OpenwrtContext): readonly Disk[] {
   const disks = context.found.targetFiles.flatMap(({ name }) => {
     const image = recognizeImage(name)
     if (image?.kind !== 'combined' || image.format !== 'raw') return []
-    return [{ name, image }]
+    return [{ name: pathWord('the image name', name), image }]
   })
   for (const firmware of context.spec.firmwares) {
     if (disks.some((disk) => disk.image.firmware === firmware)) continue

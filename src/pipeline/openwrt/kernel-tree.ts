@@ -1,5 +1,6 @@
 import { join } from 'node:path'
 import { buildError } from '../../core/errors.ts'
+import { isPathWord } from '../../core/path-word.ts'
 import { isFileBeneath, listBeneath, statBeneath } from '../../effects/beneath/read.ts'
 import type { BuildUser, Session } from '../../effects/engine.ts'
 
@@ -40,5 +41,5 @@ export function findKernelTree(tree: string): string {
 
 const foldersIn = (tree: string, folder: string, wanted: RegExp): readonly string[] =>
   listBeneath(tree, folder)
-    .filter(({ name, kind }) => kind === 'folder' && wanted.test(name))
+    .filter(({ name, kind }) => kind === 'folder' && wanted.test(name) && isPathWord(name))
     .map(({ name }) => `${folder}/${name}`)

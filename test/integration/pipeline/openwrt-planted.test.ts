@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, renameSync } from 'node:fs'
 import { join } from 'node:path'
 import test from 'ava'
 import { FwbuildError } from '../../../src/core/errors.ts'
@@ -8,6 +8,7 @@ import { buildUser } from '../../../src/effects/build-user.ts'
 import type { Engine } from '../../../src/effects/engine.ts'
 import { openwrtSteps } from '../../../src/pipeline/openwrt.ts'
 import { openwrtContext, type OpenwrtContext } from '../../../src/pipeline/openwrt/context.ts'
+import { findKernelTree } from '../../../src/pipeline/openwrt/kernel-tree.ts'
 import type { Step, StepTools } from '../../../src/pipeline/run.ts'
 import { fakeBuild, fakeRelease, type FakeBuild } from '../../helpers/fake-openwrt.ts'
 import { never } from '../../helpers/host-session.ts'
@@ -141,4 +142,20 @@ test('whatever a build leaves at any name of its tree, no step goes through it o
   for (const folder of [output, fake.work]) t.deepEqual(filesWith(folder, guarded.secret), [])
   t.log(`${count} planted`)
   t.true(count > 300)
+})
+
+test('an image or a kernel folder whose name is no plain word is not taken', async (t) => {
+  const fake = await fakeBuild(t)
+  const built = await fake.build()
+  t.is(built.exitCode, 0, built.stderr)
+  const context = await builtContext(fake, join(fake.home, 'named-out'))
+  const images = steps.find(({ id }) => id === 'images')
+  const { targetFiles } = context.found
+  for (const name of ['x 0 *y-ext4-combined.img.gz', '-x-ext4-combined.img', 'nbd:x-ext4-combined.img']) {
+    context.found.targetFiles = [{ name, bytes: 1, mtimeMs: 1 }, ...targetFiles]
+    await t.throwsAsync(async () => images?.run(context, tools), { code: 'E_FOREIGN_NAME' })
+  }
+  const [linux = ''] = namesBelow(fake.tree).filter((name) => /\/linux-[\d.]+$/.test(name))
+  renameSync(join(fake.tree, linux), join(fake.tree, `${linux}\nCONFIG_X=y`))
+  t.throws(() => findKernelTree(fake.tree), { code: 'E_KERNEL_TREE' })
 })
