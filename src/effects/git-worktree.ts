@@ -8,6 +8,7 @@ import { writeBeneath } from './beneath/write.ts'
 import type { BuildUser } from './engine.ts'
 import { gitMaybe, gitRaw, openGit, openWorktreeGit, type WorktreePlace } from './git.ts'
 import { removeLeftLock } from './git-left-lock.ts'
+import { removeObstacles } from './git-obstacles.ts'
 import { runProcess } from './process.ts'
 
 export interface Worktree {
@@ -25,6 +26,7 @@ const pointerTo = (adminDir: string): string => `gitdir: ${adminDir}\n`
 export async function worktreeIsAt(worktree: Worktree, commit: string): Promise<boolean> {
   const place = await placeOf(worktree)
   if (place === undefined || !pointsTo(place)) return false
+  await removeObstacles(worktree.path, worktree.signal)
   const git = openWorktreeGit(place, worktree)
   if ((await gitMaybe(git, ['rev-parse', 'HEAD'])) !== commit) return false
   return (await gitMaybe(git, ['status', '--porcelain', '--untracked-files=no'])) === ''
@@ -38,6 +40,7 @@ export async function worktreeIsAt(worktree: Worktree, commit: string): Promise<
  */
 export async function checkOut(worktree: Worktree, commit: string): Promise<readonly string[]> {
   const place = await makePlace(worktree, commit)
+  await removeObstacles(worktree.path, worktree.signal)
   const git = openWorktreeGit(place, worktree)
   await removeLeftLock(join(place.adminDir, 'index.lock'), [worktree.path])
   const missing = await missingPaths(worktree, commit)
@@ -47,7 +50,7 @@ export async function checkOut(worktree: Worktree, commit: string): Promise<read
     await gitRaw(git, ['sparse-checkout', 'disable'])
   }
   await gitRaw(git, ['checkout', '--quiet', '--force', '--detach', commit])
-  await gitRaw(git, ['clean', '--quiet', '-f', '-d'])
+  await gitRaw(git, ['clean', '--quiet', '-f', '-f', '-d'])
   await giveTracked(worktree, await gitRaw(git, ['ls-tree', '--name-only', '-z', commit]))
   // Else git would find the owner of each file changed and write all of them again next time. Its exit code only
   // tells of files that are left out.

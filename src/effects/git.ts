@@ -3,6 +3,8 @@ import { simpleGit, type SimpleGit } from 'simple-git'
 import { tellsDiskFull } from '../core/disk-full.ts'
 import { cancelledError, infraError, messageOf } from '../core/errors.ts'
 
+const silenceMs = 30 * 60_000
+
 /** Author and committer of every commit fwbuild makes, so that equal input gives equal commit ids. */
 const identity = { name: 'fwbuild', email: 'fwbuild@localhost' }
 
@@ -96,6 +98,8 @@ function gitIn(directory: string, place: Readonly<Record<string, string>>, optio
   )
   return simpleGit({
     baseDir: directory,
+    // Longer than any real checkout or fetch is silent.
+    timeout: { block: silenceMs },
     abort: options.signal,
     config: harmless,
     // What simple-git calls unsafe is set to nothing here.

@@ -61,7 +61,7 @@ test.serial('a hostile kernel source reaches nothing outside, whatever it leaves
     .flatMap((folder) =>
       ['', '.config', 'zfs-modules', 'Module.symvers', 'include'].map((below) => join(root, folder, below)),
     )
-    .concat(['keys/apt', 'keys/apt/parameters', 'dl/debian', 'dl/debian/etc', 'dl/debian/apt.conf'])
+    .concat(['keys/apt/parameters', 'keys/apt/pubring.kbx', 'apt/etc', 'apt/apt.conf', 'apt/sources.list'])
   const victim = {
     work: fake.work,
     output: fake.output,

@@ -132,7 +132,7 @@ function buildFolders(work: string): readonly string[] {
     lstatSync(join(work, folder), { throwIfNoEntry: false })?.isDirectory() === true
       ? readdirSync(join(work, folder)).map((name) => `${folder}/${name}`)
       : []
-  return [...below('trees'), 'dl', ...below('downloads'), ...below('ccache'), 'home', 'keys'].filter(
+  return [...['trees', 'dl', 'downloads', 'ccache'].flatMap(below), 'home', 'keys/apt', 'apt'].filter(
     (folder) => lstatSync(join(work, folder), { throwIfNoEntry: false })?.isDirectory() === true,
   )
 }

@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process'
 import {
   chmodSync,
   chownSync,
@@ -89,6 +90,14 @@ const hostileGits: Readonly<Record<string, (tree: string, program: string, home:
   'a pointer that is too long': (tree) =>
     writeFileSync(join(tree, '.git'), `gitdir: ${'x'.repeat(100_000)}\n`),
   'nothing at all': () => {},
+  'FIFOs that git reads by name': (tree) => {
+    for (const name of ['dir/.gitattributes', 'dir/.gitignore', '.gitmodules'])
+      execFileSync('mkfifo', [join(tree, name)])
+  },
+  'a repository inside': (tree, program) => {
+    newRepository(join(tree, 'dir/inner'))
+    writeFileSync(join(tree, 'dir/inner/.git/config'), programSettings(program), { flag: 'a' })
+  },
 }
 
 for (const [what, plant] of Object.entries(hostileGits)) {
