@@ -11,7 +11,8 @@ import {
 import { debianPackageOf } from '../../core/host/programs.ts'
 import { areaOf } from '../../effects/beneath/area.ts'
 import { giveBeneath } from '../../effects/beneath/give.ts'
-import { isFileBeneath } from '../../effects/beneath/read.ts'
+import { isFileBeneath, statBeneath } from '../../effects/beneath/read.ts'
+import { entriesBelow } from '../../effects/beneath/walk.ts'
 import type { BuildUser, Mount, Session } from '../../effects/engine.ts'
 import { removeTree } from '../../effects/files.ts'
 
@@ -66,11 +67,24 @@ export async function makeAptFolder(apart: Apart, request: AptFolderRequest): Pr
   await mkdir(dirname(keyDir), { recursive: true })
   await mkdir(keyDir, { recursive: true, mode: 0o700 })
   await giveBeneath(dirname(keyDir), basename(keyDir), user)
+  requireKeyFiles(keyDir)
   await apart([folder, { source: keyDir, target: inside.keys }], (session) => sign(session, work, request))
   area.write(join(work, repositoryFiles.sources), repositoryTemplate(request.usedFrom))
   await removeTree(dir)
   await rename(work, dir)
   return dir
+}
+
+/** gpg would follow a link and wait at a FIFO. @throws infra E_KEY_FOLDER */
+function requireKeyFiles(keyDir: string): void {
+  for (const path of entriesBelow(keyDir, '')) {
+    const stats = statBeneath(keyDir, path)
+    // Sockets are those of gpg's own agent.
+    if (stats === undefined || stats.isFile() || stats.isDirectory() || stats.isSocket()) continue
+    throw infraError('E_KEY_FOLDER', `${join(keyDir, path)} is no regular file`, {
+      hint: `look how it came there; without ${keyDir} a new key is made`,
+    })
+  }
 }
 
 async function sign(session: Session, work: string, request: AptFolderRequest): Promise<void> {
