@@ -136,6 +136,12 @@ function nameOf(source: KernelSource, zfs: ZfsWish): string {
 
 const shortDigest = (text: string): string => createHash('sha256').update(text).digest('hex').slice(0, 8)
 
+/** Whose code is built that is not Debian's. */
+export const foreignSources = ({ source, zfs }: HostKernelSpec): readonly string[] => [
+  ...(source.kind === 'debian' ? [] : [kernelSourceText(source)]),
+  ...(zfs.kind === 'path' ? [zfs.path] : []),
+]
+
 /** Text of a source as `--source` takes it. */
 export function kernelSourceText(source: KernelSource): string {
   if (source.kind === 'debian') return source.series === undefined ? 'debian' : `debian:${source.series}`

@@ -7,6 +7,8 @@ import { pathWord } from '../../core/path-word.ts'
 import { treeStamp } from '../../effects/file-stamps.ts'
 import { atomicWrite, removeTree } from '../../effects/files.ts'
 import { kernelVersionOf } from '../../core/host/kernel-version.ts'
+import { foreignSources } from '../../core/spec/host-kernel-spec.ts'
+import { tellForeignCode } from '../foreign-code.ts'
 import type { Step, StepTools } from '../run.ts'
 import type { HostKernelContext, SourceOrigin } from './context.ts'
 import { fetchKernelSource } from './fetch-source.ts'
@@ -25,12 +27,15 @@ export const sourceStep: Step<HostKernelContext, SourceOutputs> = {
   id: 'source',
   title: 'Fetch the kernel source',
   version: 1,
-  inputs: async (context) => ({
-    source: { ...context.spec.source } as Json,
-    hostSuite: context.spec.source.kind === 'debian' ? context.hostSuite : null,
-    locked: context.lock?.source.id ?? null,
-    local: await localStamp(context),
-  }),
+  inputs: async (context, tools) => {
+    tellForeignCode(foreignSources(context.spec), context, tools)
+    return {
+      source: { ...context.spec.source } as Json,
+      hostSuite: context.spec.source.kind === 'debian' ? context.hostSuite : null,
+      locked: context.lock?.source.id ?? null,
+      local: await localStamp(context),
+    }
+  },
   run: async (context, tools) => {
     const { area, places, stateDir } = context
     const fetched = await fetchKernelSource(context, tools, await pinnedSource(context))

@@ -3,6 +3,8 @@ import { fetchSource, resolveSource, type ResolvedSource } from '../../effects/g
 import { keepCommit } from '../../effects/git-objects.ts'
 import { translatingGit } from '../../effects/git.ts'
 import { createMiniRepository } from '../../effects/mini-repository.ts'
+import { trustDomain } from '../../core/spec/trust-domain.ts'
+import { tellForeignCode } from '../foreign-code.ts'
 import type { Step, StepTools } from '../run.ts'
 import { miniRepositoryOf, mirrorOptions, type OpenwrtContext, type SourceFinding } from './context.ts'
 import { pinnedCommit } from './lock.ts'
@@ -13,6 +15,7 @@ export const sourceStep: Step<OpenwrtContext, SourceFinding> = {
   title: 'Source tree',
   version: 1,
   inputs: async (context, tools) => {
+    tellForeignCode(trustDomain(context.spec).origins, context, tools)
     const { location, ref, commit } = await resolvePinned(context, await baseSource(context), tools)
     return { location, ref, commit }
   },

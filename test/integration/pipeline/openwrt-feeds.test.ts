@@ -52,3 +52,14 @@ test('a commit elsewhere in the tree does not make the feeds again, one in its p
   commit(fake.source, 'package', { 'package/new/Makefile': '# new\n' })
   t.is(await feeds(), 'feeds: done')
 })
+
+const asRoot = process.getuid?.() === 0 ? test : test.skip
+
+asRoot('root is told that it builds code from elsewhere, and where that is told of', async (t) => {
+  const fake = await fakeBuild(t)
+  const built = await fake.build(['--until', 'source'])
+  t.regex(
+    built.stderr,
+    /warning: root builds code that is not of fwbuild's catalogue \(.*source\): it runs without a container as uid \d+; docs\/security\.md/,
+  )
+})
