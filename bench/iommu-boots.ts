@@ -44,6 +44,8 @@ for device in /sys/bus/pci/devices/*; do
     "$(gzip -c "$device/config" | base64 | tr -d '\\n')"
 done
 say end
+# Whoever listens ends the machine; what is on the line must not be lost to the end of the power.
+sleep 5
 poweroff -f
 `
 

@@ -1,3 +1,5 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import path from 'node:path'
 import type { AcsMode } from '../../src/core/host/acs-override.ts'
 import type { PciConfig, PciDevice } from '../../src/core/host/pci-device.ts'
 
@@ -32,6 +34,13 @@ export interface BootedMachine {
 }
 
 export const bootsFolder = 'test/fixtures/iommu-boots'
+
+/** All machines that were booted, by name. */
+export const bootedMachines = (): readonly BootedMachine[] =>
+  readdirSync(bootsFolder)
+    .filter((name) => name.endsWith('.json'))
+    .sort()
+    .map((name) => JSON.parse(readFileSync(path.join(bootsFolder, name), 'utf8')) as BootedMachine)
 
 /**
  * Hardware that has the quirks which qemu-quirks.patch gives to devices of QEMU: a Marvell SATA controller that uses

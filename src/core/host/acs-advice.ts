@@ -9,9 +9,14 @@ import {
   type AcsSetting,
   type Handover,
 } from './acs-search.ts'
-import { bridgesAbove, slotMates } from './iommu-groups.ts'
 import { usesRequesterId } from './dma-aliases.ts'
-import { domainController, isMultifunction, overrideOption } from './kernel-groups.ts'
+import {
+  bridgesAbove,
+  domainController,
+  isMultifunction,
+  overrideOption,
+  slotMates,
+} from './kernel-groups.ts'
 import { acsOff, busOf, functionNumber, isBridge, staysWithHost, type PciDevice } from './pci-device.ts'
 
 /** Why devices share a group: one that does not keep its peers apart, or bears another's name. */
@@ -82,7 +87,7 @@ export function adviseAcs(
     (other) => other !== device && device.group !== undefined && other.group === device.group,
   )
   const others = members.filter((other) => !staysWithHost(other))
-  const card = [device, ...slotMates(device, devices).filter((mate) => !staysWithHost(mate))].map(
+  const card = [device, ...slotMates(known.machine, device).filter((mate) => !staysWithHost(mate))].map(
     (member) => member.address,
   )
   return {
@@ -165,7 +170,10 @@ function obstacles({ machine }: AcsMachine, wanted: Handover): readonly AcsReaso
   for (const device of wanted.devices.flatMap((address) => byAddress.get(address) ?? [])) {
     const controller = domainController(machine, device)
     if (controller !== undefined) add(controller, 'domain')
-    const way = [device, ...bridgesAbove(device, devices)]
+    // The controller itself shares its group with all that bears its name.
+    const named = devices.filter((other) => domainController(machine, other) === device)
+    if (named.some(({ address }) => !wanted.along.includes(address))) add(device, 'domain')
+    const way = [device, ...bridgesAbove(machine, device)]
     for (const bridge of way.slice(1)) if (overrideOption(bridge) === undefined) add(bridge, 'conventional')
     for (const step of way) {
       for (const other of devices.filter(({ address }) => busOf(address) === busOf(step.address))) {

@@ -1,16 +1,17 @@
 import { readAcsOverride } from './acs-override.ts'
 import { acsQuirk } from './acs-quirks.ts'
-import { bridgesAbove, slotMates } from './iommu-groups.ts'
 import {
+  bridgesAbove,
   declaresIsolation,
   isMultifunction,
   isVouchedFor,
   kernelGroups,
   pciMachine,
+  slotMates,
   type AcsBoot,
   type PciMachine,
 } from './kernel-groups.ts'
-import { isBridge, staysWithHost, type PciDevice } from './pci-device.ts'
+import { busOf, isBridge, staysWithHost, type PciDevice } from './pci-device.ts'
 
 /** An override to boot with: which of the patch's meanings, and options of `pcie_acs_override=`. */
 export interface AcsSetting {
@@ -52,7 +53,7 @@ export function acsMachine(found: readonly PciDevice[], running: readonly string
   const plain = { machine, isolating: declared, inForce: undefined }
   const inForce = running.length === 0 ? undefined : settingInForce(plain, running)
   if (inForce !== undefined) return { ...plain, inForce }
-  const shown = new Set(addresses(machine, (device) => shownByGroups(device, machine.devices)))
+  const shown = shownByGroups(machine)
   const isolating = new Set([...declared, ...shown])
   return { ...plain, isolating: withoutRefuted({ ...plain, isolating }, shown) }
 }
@@ -91,18 +92,13 @@ function settingInForce(plain: AcsMachine, parameters: readonly string[]): AcsSe
 function withoutRefuted(plain: AcsMachine, shown: ReadonlySet<string>): ReadonlySet<string> {
   const { machine, isolating } = plain
   const groups = groupsWith(plain, undefined)
-  const apart = machine.devices.filter((device) =>
-    machine.devices.some(
-      (other) =>
-        other.group !== undefined &&
-        other.group === device.group &&
-        groups.get(other.address) !== groups.get(device.address),
-    ),
-  )
+  const made = new Map<number, Set<number | undefined>>()
+  for (const { address, group } of machine.devices) {
+    if (group !== undefined) made.set(group, (made.get(group) ?? new Set()).add(groups.get(address)))
+  }
+  const apart = machine.devices.filter(({ group }) => group !== undefined && (made.get(group)?.size ?? 0) > 1)
   const concerned = new Set(
-    apart
-      .flatMap((device) => [device, ...bridgesAbove(device, machine.devices)])
-      .map(({ address }) => address),
+    apart.flatMap((device) => [device, ...bridgesAbove(machine, device)]).map(({ address }) => address),
   )
   const refuted = machine.devices.filter(
     (device) =>
@@ -118,16 +114,19 @@ function withoutRefuted(plain: AcsMachine, shown: ReadonlySet<string>): Readonly
 /**
  * A device that does not share the group of the bridge next above has a closed way up: all bridges on it isolate.
  * Functions of one slot that are in other groups do so themselves.
+ * @returns addresses
  */
-function shownByGroups(device: PciDevice, devices: readonly PciDevice[]): boolean {
-  const wayClosed = devices.some((other) => {
-    const above = bridgesAbove(other, devices)
-    const [next] = above
-    return above.includes(device) && other.group !== undefined && other.group !== next?.group
-  })
-  if (wayClosed || isBridge(device) || device.group === undefined) return wayClosed
-  const mates = slotMates(device, devices)
-  return mates.length > 0 && mates.every(({ group }) => group !== device.group)
+function shownByGroups(machine: PciMachine): ReadonlySet<string> {
+  const shown = new Set<string>()
+  for (const device of machine.devices) {
+    if (device.group === undefined) continue
+    const above = bridgesAbove(machine, device)
+    if (device.group !== above[0]?.group) for (const { address } of above) shown.add(address)
+    const mates = slotMates(machine, device)
+    if (!isBridge(device) && mates.length > 0 && mates.every(({ group }) => group !== device.group))
+      shown.add(device.address)
+  }
+  return shown
 }
 
 /** Groups that a boot would make; without a setting, those of a kernel without the patch. */
@@ -197,12 +196,16 @@ export function neededVouchers(
   }
   const above = wanted.devices.flatMap((address) => {
     const device = machine.byAddress.get(address)
-    return device === undefined ? [] : bridgesAbove(device, machine.devices)
+    return device === undefined ? [] : bridgesAbove(machine, device)
   })
   const vouched = vouchedFor(known, setting)
   const way = vouched.filter((device) => above.includes(device))
   way.sort((a, b) => above.indexOf(a) - above.indexOf(b))
-  const rest = vouched.filter((device) => !above.includes(device))
+  // Mostly those beside the devices and the bridges on their way are enough.
+  const buses = new Set([...wanted.devices, ...above.map(({ address }) => address)].map(busOf))
+  const elsewhere = vouched.filter((device) => !above.includes(device))
+  const near = elsewhere.filter(({ address }) => buses.has(busOf(address)))
+  const rest = enough([...way, ...near]) ? near : elsewhere
   // What is not asked for goes first, so that of two functions that would do the one asked for is left.
   rest.sort((a, b) => Number(wanted.devices.includes(a.address)) - Number(wanted.devices.includes(b.address)))
   let kept: readonly PciDevice[] = rest

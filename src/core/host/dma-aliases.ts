@@ -29,10 +29,23 @@ const vcaIds = ['8086:2954', '8086:2955', '8086:2956', '8086:2958', '8086:2959',
 /** quirk_plx_ntb_dma_alias(): every function there can be. */
 const ntbIds = ['10b5:87b0', '10b5:87b1']
 
+const aliasing: ReadonlySet<string> = new Set([
+  ...function0Ids,
+  ...function1Ids,
+  ...micX200Ids,
+  ...vcaIds,
+  ...ntbIds,
+  '9005:0285',
+])
+
+/** Whether a device may use another's requester id. */
+export const mayUseRequesterId = ({ id }: PciDevice): boolean => aliasing.has(id)
+
 const devfn = (slot: number, fn: number): number => (slot << 3) | fn
 
 /** Whether a device does DMA under a function number of its bus that is not its own. */
 export function usesRequesterId(device: PciDevice, other: number): boolean {
+  if (!mayUseRequesterId(device)) return false
   const own = functionNumber(device.address)
   const slot = own >> 3
   const { id } = device

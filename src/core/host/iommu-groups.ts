@@ -1,4 +1,4 @@
-import { slotOf, type PciDevice } from './pci-device.ts'
+import type { PciDevice } from './pci-device.ts'
 
 export interface IommuGroup {
   readonly id: number
@@ -16,18 +16,3 @@ export function iommuGroups(devices: readonly PciDevice[]): readonly IommuGroup[
     .sort(([a], [b]) => a - b)
     .map(([id, members]) => ({ id, devices: members.sort((a, b) => (a.address < b.address ? -1 : 1)) }))
 }
-
-/** The bridges above a device, the nearest first. */
-export function bridgesAbove(device: PciDevice, devices: readonly PciDevice[]): readonly PciDevice[] {
-  const above: PciDevice[] = []
-  const find = (address: string | undefined): PciDevice | undefined =>
-    devices.find((other) => other.address === address)
-  for (let bridge = find(device.parent); bridge !== undefined; bridge = find(bridge.parent))
-    above.push(bridge)
-  return above
-}
-
-export const slotMates = (device: PciDevice, devices: readonly PciDevice[]): readonly PciDevice[] =>
-  devices.filter(
-    (other) => other.address !== device.address && slotOf(other.address) === slotOf(device.address),
-  )

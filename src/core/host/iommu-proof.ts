@@ -106,6 +106,8 @@ for device in /sys/kernel/iommu_groups/*/devices/*; do
 done
 dmesg | grep -i 'acs.override' | grep -v 'ommand line' | while read -r line; do say log "$line"; done
 say end
+# Whoever listens ends the machine; what is on the line must not be lost to the end of the power.
+sleep 5
 poweroff -f
 `
 

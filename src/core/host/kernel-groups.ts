@@ -1,6 +1,6 @@
 import { acsQuirk } from './acs-quirks.ts'
 import type { AcsMode, AcsOverride } from './acs-override.ts'
-import { usesRequesterId } from './dma-aliases.ts'
+import { mayUseRequesterId, usesRequesterId } from './dma-aliases.ts'
 import { acsOff, busOf, functionNumber, slotOf, type PciDevice } from './pci-device.ts'
 
 /*
@@ -16,28 +16,56 @@ export interface PciMachine {
   readonly devices: readonly PciDevice[]
   readonly byAddress: ReadonlyMap<string, PciDevice>
   readonly byBus: ReadonlyMap<string, readonly PciDevice[]>
+  readonly bySlot: ReadonlyMap<string, readonly PciDevice[]>
+  /** Buses with a device that may use another's requester id. */
+  readonly aliasBuses: ReadonlySet<string>
 }
 
 export function pciMachine(found: readonly PciDevice[]): PciMachine {
   const devices = [...found].sort((a, b) => (a.address < b.address ? -1 : 1))
-  const byBus = new Map<string, PciDevice[]>()
+  return {
+    devices,
+    byAddress: new Map(devices.map((device) => [device.address, device])),
+    byBus: gathered(devices, busOf),
+    bySlot: gathered(devices, slotOf),
+    aliasBuses: new Set(
+      devices
+        .filter((device) => mayUseRequesterId(device) || device.domainController !== undefined)
+        .map(({ address }) => busOf(address)),
+    ),
+  }
+}
+
+function gathered(
+  devices: readonly PciDevice[],
+  placeOf: (address: string) => string,
+): ReadonlyMap<string, readonly PciDevice[]> {
+  const places = new Map<string, PciDevice[]>()
   for (const device of devices) {
-    const bus = busOf(device.address)
-    const members = byBus.get(bus)
-    if (members === undefined) byBus.set(bus, [device])
+    const members = places.get(placeOf(device.address))
+    if (members === undefined) places.set(placeOf(device.address), [device])
     else members.push(device)
   }
-  return { devices, byAddress: new Map(devices.map((device) => [device.address, device])), byBus }
+  return places
 }
 
 const parentOf = (machine: PciMachine, { parent }: PciDevice): PciDevice | undefined =>
   parent === undefined ? undefined : machine.byAddress.get(parent)
 
+/** The bridges above a device, the nearest first. */
+export function bridgesAbove(machine: PciMachine, device: PciDevice): readonly PciDevice[] {
+  const above: PciDevice[] = []
+  for (let bridge = parentOf(machine, device); bridge !== undefined; bridge = parentOf(machine, bridge))
+    above.push(bridge)
+  return above
+}
+
 const busMates = (machine: PciMachine, device: PciDevice): readonly PciDevice[] =>
   (machine.byBus.get(busOf(device.address)) ?? []).filter((other) => other !== device)
 
-const slotMates = (machine: PciMachine, device: PciDevice): readonly PciDevice[] =>
-  busMates(machine, device).filter((other) => slotOf(other.address) === slotOf(device.address))
+/** The other functions of a device's slot. */
+export const slotMates = (machine: PciMachine, device: PciDevice): readonly PciDevice[] =>
+  (machine.bySlot.get(slotOf(device.address)) ?? []).filter((other) => other !== device)
 
 /** Devices that drivers/pci/controller/vmd.c drives. */
 const vmdIds = '201d 28c0 467f 4c3d a77f 7d0b ad0b 9a0b b60b b06f'.split(' ').map((id) => `8086:${id}`)
@@ -212,6 +240,7 @@ function aliasGroup(groups: Groups, device: PciDevice, seen: Set<number>): numbe
   seen.add(own)
   const group = groups.of.get(device.address)
   if (group !== undefined) return group
+  if (!groups.machine.aliasBuses.has(busOf(device.address))) return undefined
   for (const other of busMates(groups.machine, device)) {
     if (!areAliases(groups.machine, device, other)) continue
     const found = aliasGroup(groups, other, seen) ?? functionAliasGroup(groups, other, seen)

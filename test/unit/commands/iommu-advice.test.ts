@@ -1,6 +1,7 @@
 import { writeFile, mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import test, { type ExecutionContext } from 'ava'
+import { declaresIsolation, kernelGroups, pciMachine } from '../../../src/core/host/kernel-groups.ts'
 import { planPassthrough } from '../../../src/core/host/passthrough.ts'
 import { readPciHost } from '../../../src/effects/sysfs-pci.ts'
 import { cli } from '../../helpers/cli.ts'
@@ -225,3 +226,29 @@ test('IOMMU advice: the override that the machine was booted with is read from i
   t.deepEqual((await readPciHost(directory, proc)).acsOverride, ['downstream', 'id:8086:a118'])
   t.deepEqual((await readPciHost(directory, undefined)).acsOverride, [])
 })
+
+for (const name of [
+  'ports-without-acs',
+  'ports-with-acs',
+  'acs-switched-off',
+  'whole-host',
+  'conventional-bridge',
+  'gpu-alone',
+]) {
+  test(`IOMMU model: ${name}: the groups that sysfs shows, from registers alone`, async (t) => {
+    const directory = await temporaryDirectory(t)
+    await unpackSysfs(`test/fixtures/sysfs/${name}.tar.gz`, directory)
+    const { devices } = await readPciHost(directory, undefined)
+    const machine = pciMachine(devices)
+    const groups = kernelGroups(machine, (device) => declaresIsolation(machine, device) === true)
+    for (const a of devices) {
+      for (const b of devices) {
+        t.is(
+          groups.get(a.address) === groups.get(b.address),
+          a.group === b.group,
+          `${a.address} ${b.address}`,
+        )
+      }
+    }
+  })
+}

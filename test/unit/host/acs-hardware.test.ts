@@ -166,6 +166,10 @@ test('IOMMU advice, VMD: nothing behind it can be split; the controller is named
     advice.others.map(({ address }) => address),
     [domainController, '10000:e2:00.0'],
   )
+  t.like(adviseAcs(devices, domainController), {
+    mode: 'impossible',
+    reasons: [{ kind: 'domain', address: domainController }],
+  })
   // The group and the domain's number do where the path does not tell.
   const untold = devices.map(({ address, id, config, parent, classCode, driver, group }) =>
     device(address, id, config, { parent, classCode, driver, group }),
