@@ -1,6 +1,17 @@
 import { spawn } from 'node:child_process'
-import { existsSync, readFileSync, readdirSync } from 'node:fs'
-import { chmod, copyFile, mkdtemp, readFile, readdir, rm, stat, truncate, writeFile } from 'node:fs/promises'
+import { existsSync, readFileSync } from 'node:fs'
+import {
+  chmod,
+  copyFile,
+  mkdtemp,
+  readFile,
+  readdir,
+  readlink,
+  rm,
+  stat,
+  truncate,
+  writeFile,
+} from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -66,12 +77,18 @@ const failedChecks = (result: BootResult): readonly string[] =>
 /** Command lines of QEMU processes that use our files. */
 async function ourQemus(): Promise<readonly string[]> {
   const found: string[] = []
-  for (const pid of await readdir('/proc')) {
-    if (!/^\d+$/.test(pid)) continue
+  for (const pid of (await readdir('/proc')).filter((name) => /^\d+$/.test(name))) {
     const line = await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '')
-    if (line.startsWith('qemu-system') && line.includes(directory)) found.push(line)
+    // Images are handed over as open files, which the command line does not name.
+    if (line.includes('qemu-system') && (await openFiles(pid)).some((file) => file.startsWith(directory)))
+      found.push(pid)
   }
   return found
+}
+
+async function openFiles(pid: string): Promise<readonly string[]> {
+  const names = await readdir(`/proc/${pid}/fd`).catch((): string[] => [])
+  return Promise.all(names.map((name) => readlink(`/proc/${pid}/fd/${name}`).catch(() => '')))
 }
 
 testWith(needs, 'a good image passes by BIOS, is not changed, and QEMU is gone', async (t) => {
@@ -152,25 +169,24 @@ testWith(needs, 'root’s own image is booted by a QEMU that is not root', async
   const image = join(directory, 'closed.img')
   await copyFile(await imageOf('panic'), image)
   await chmod(image, 0o600)
-  const users: string[] = []
-  const result = await prove(image, {
-    report: () => void (users.length === 0 && users.push(...qemuUsers(image))),
-  })
+  const users = new Set<string>()
+  const looking = setInterval(() => {
+    void ourQemus().then((pids) => pids.forEach((pid) => users.add(userOf(pid))))
+  }, 100)
+  const result = await prove(image).finally(() => clearInterval(looking))
   t.regex(failedChecks(result)[0] ?? '', /the kernel panicked/)
-  t.deepEqual([...new Set(users)], [`${sessionUser.uid} ${sessionUser.gid}`])
+  users.delete('')
+  t.deepEqual([...users], [`${sessionUser.uid} ${sessionUser.gid}`])
 })
 
-/** User and group ids of QEMU processes that boot an image. */
-function qemuUsers(image: string): readonly string[] {
-  return readdirSync('/proc').flatMap((pid) => {
-    try {
-      if (!/^\d+$/.test(pid) || !readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes(image)) return []
-      const status = readFileSync(`/proc/${pid}/status`, 'utf8')
-      return [`${/^Uid:\s(\d+)/m.exec(status)?.[1]} ${/^Gid:\s(\d+)/m.exec(status)?.[1]}`]
-    } catch {
-      return []
-    }
-  })
+/** User and group id of a process; nothing where it has ended. */
+function userOf(pid: string): string {
+  try {
+    const status = readFileSync(`/proc/${pid}/status`, 'utf8')
+    return `${/^Uid:\s(\d+)/m.exec(status)?.[1]} ${/^Gid:\s(\d+)/m.exec(status)?.[1]}`
+  } catch {
+    return ''
+  }
 }
 
 testWith(needs, 'a guest that hangs fails at the time limit with its last line', async (t) => {
