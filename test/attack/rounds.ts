@@ -4,6 +4,7 @@ import { lstatSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { ExecutionContext } from 'ava'
+import type { BuildUser } from '../../src/effects/engine.ts'
 import {
   filesWith,
   fullListing,
@@ -25,6 +26,8 @@ export interface Victim {
   /** Arguments of the fwbuild command. */
   readonly argv: readonly string[]
   readonly cwd: string
+  /** Who runs fwbuild; default: whoever runs the tests. */
+  readonly as?: BuildUser
   /** Names that the build asks for and an undisturbed one may not leave, by path below the work directory. */
   readonly asksFor: readonly string[]
 }
@@ -72,7 +75,7 @@ export async function attack(t: ExecutionContext, victim: Victim, options: Round
     tally.planted += planted.length
     const what = planted.map(({ name, kind }) => `${kind} at ${name}`).join('; ')
     const story = `from ${victim.steps[from]}, seed ${options.seed}, round ${tally.rounds}: ${what}`
-    const { exitCode, output, hung } = await run(victim)
+    const { exitCode, output, hung } = await runBuild(victim)
     t.false(hung, `hung: ${story}\n${output}`)
     t.true([0, 1, 2, 3, 4, 130].includes(exitCode), `exit ${exitCode}: ${story}\n${output}`)
     t.deepEqual(fullListing(guarded.path), before, `touched: ${story}\n${output}`)
@@ -138,18 +141,20 @@ function buildFolders(work: string): readonly string[] {
   )
 }
 
-interface Outcome {
+export interface Outcome {
   readonly exitCode: number
   readonly output: string
   /** It waited although no program of the tree ran, or did not hear an interrupt. */
   readonly hung: boolean
 }
 
-async function run(victim: Victim): Promise<Outcome> {
+/** Does the build once in a process of its own. */
+export async function runBuild(victim: Victim): Promise<Outcome> {
   const child = spawn(process.execPath, [join(process.cwd(), 'dist/src/cli.js'), ...victim.argv], {
     cwd: victim.cwd,
     env: { PATH: process.env['PATH'], HOME: victim.cwd },
     stdio: ['ignore', 'pipe', 'pipe'],
+    ...victim.as,
   })
   let output = ''
   for (const stream of [child.stdout, child.stderr])
@@ -157,7 +162,7 @@ async function run(victim: Victim): Promise<Outcome> {
   let hung = false
   const giveUp = setTimeout(() => {
     // A make of the tree that waits at a FIFO of its own is the tree's affair, and the user's to interrupt.
-    hung = !programRuns(victim.work)
+    hung = !victim.argv.join(' ').includes('--engine docker') && !programRuns(victim.work)
     child.kill('SIGINT')
   }, timeLimitMs)
   const kill = setTimeout(() => {
