@@ -25,7 +25,7 @@ export async function run(args: readonly string[]): Promise<void> {
   const work = fs.mkdtempSync(path.join(tmpdir(), 'fwbuild-bench-'))
   try {
     const input =
-      kernel === undefined || openwrt === undefined ? synthetic(work) : real(kernel, openwrt, work)
+      kernel === undefined || openwrt === undefined ? synthetic(work) : await real(kernel, openwrt, work)
     await series(input, work)
   } finally {
     fs.rmSync(work, { recursive: true, force: true })
@@ -54,7 +54,7 @@ function synthetic(work: string): SeriesInput {
   return { tree, patches }
 }
 
-function real(kernel: string, openwrt: string, work: string): SeriesInput {
+async function real(kernel: string, openwrt: string, work: string): Promise<SeriesInput> {
   const target = path.join(openwrt, 'target/linux')
   const suffix = fs
     .readdirSync(path.join(target, 'x86'))
@@ -75,7 +75,7 @@ function real(kernel: string, openwrt: string, work: string): SeriesInput {
   // Only what the series touches, so that copies are cheap.
   const tree = path.join(work, 'tree')
   fs.mkdirSync(tree)
-  for (const { patch } of loadPatches(patches, '/')) {
+  for (const { patch } of await loadPatches(patches, '/')) {
     for (const file of patch.files) {
       for (const name of [file.oldName, file.newName]) {
         const plain = name?.split('/').slice(1).join('/')
@@ -96,14 +96,14 @@ function copy(from: string, to: string, name: string): void {
 }
 
 /** What applies in this tree, so that all three programs do the same work. */
-function applicable(input: SeriesInput): string[] {
-  const named = loadPatches(input.patches, '/')
+async function applicable(input: SeriesInput): Promise<string[]> {
+  const named = await loadPatches(input.patches, '/')
   const { patches } = applySeries(named, treeReader(input.tree), { keepGoing: true })
   return input.patches.filter((_, at) => patches[at]?.result.status !== 'refused')
 }
 
 async function series(input: SeriesInput, work: string): Promise<void> {
-  const patches = applicable(input)
+  const patches = await applicable(input)
   console.log(`series: ${patches.length} of ${input.patches.length} patches`)
   const fresh = (name: string): string => {
     const folder = path.join(work, name)
@@ -113,7 +113,7 @@ async function series(input: SeriesInput, work: string): Promise<void> {
   const ours = fresh('ours')
   const mine = await timed('fwbuild, one process', async () => {
     await using change = await changeTree(ours, 'bench')
-    const result = applySeries(loadPatches(patches, '/'), treeReader(ours))
+    const result = applySeries(await loadPatches(patches, '/'), treeReader(ours))
     await change.write(result.files)
   })
   const looped = fresh('loop')

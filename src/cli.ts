@@ -1,8 +1,7 @@
 import { writeSync } from 'node:fs'
-import { addAbortSignal } from 'node:stream'
-import { buffer } from 'node:stream/consumers'
 import { setImmediate } from 'node:timers/promises'
 import { runCli } from './commands/main.ts'
+import { readPipe } from './effects/patch-bytes.ts'
 
 const interruptExitCode = 130
 const showCursor = '\u001B[?25h'
@@ -53,7 +52,9 @@ const exitCode = await runCli(process.argv.slice(2), {
   stdout: (text) => void process.stdout.write(text),
   stderr: (text) => void process.stderr.write(text),
   stdin: process.stdin.isTTY ? process.stdin : undefined,
-  readInput: process.stdin.isTTY ? undefined : () => buffer(addAbortSignal(controller.signal, process.stdin)),
+  readInput: process.stdin.isTTY
+    ? undefined
+    : (leftBytes) => readPipe(process.stdin, 'standard input', { leftBytes }, controller.signal),
   env: process.env,
   cwd: currentDirectory(),
   stdoutIsTty: process.stdout.isTTY,

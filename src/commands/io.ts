@@ -5,8 +5,11 @@ export interface Io {
   /** The talk: progress, notes, errors. */
   readonly stderr: (text: string) => void
   readonly stdin: NodeJS.ReadStream | undefined
-  /** Everything that comes on standard input, rejects when `signal` comes first; undefined when that is a terminal. */
-  readonly readInput: (() => Promise<Uint8Array>) | undefined
+  /**
+   * Everything that comes on standard input, at most so much; rejects when `signal` comes first. undefined when that is
+   * a terminal.
+   */
+  readonly readInput: ((maxBytes: number) => Promise<Uint8Array>) | undefined
   readonly env: Readonly<Record<string, string | undefined>>
   readonly cwd: string
   readonly stdoutIsTty: boolean

@@ -11,3 +11,25 @@ export function finish<T>(steps: Steps<T>): T {
     if (next.done === true) return next.value
   }
 }
+
+/** So many small parts are one step. */
+const partsPerStep = 500
+
+/** `items.map(make)`, some at a time. */
+export function* mapSteps<A, B>(items: readonly A[], make: (item: A, at: number) => B): Steps<B[]> {
+  const made: B[] = []
+  for (const [at, item] of items.entries()) {
+    made.push(make(item, at))
+    if (at % partsPerStep === 0) yield
+  }
+  return made
+}
+
+/** `items.every(holds)`, some at a time. */
+export function* everySteps<A>(items: readonly A[], holds: (item: A) => boolean): Steps<boolean> {
+  for (const [at, item] of items.entries()) {
+    if (!holds(item)) return false
+    if (at % partsPerStep === 0) yield
+  }
+  return true
+}

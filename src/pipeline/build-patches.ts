@@ -14,18 +14,23 @@ import type { PatchFinding, RewrittenFile } from './openwrt/context.ts'
  * Loads the patches of a build as the patch commands do: files, folders, quilt series and mails.
  * @throws usage E_PATCH_MISSING | E_PATCH_SIZE | E_PATCH_EMPTY | E_PATCH_SYNTAX | E_SERIES_SYNTAX, infra E_PATCH_READ
  */
-export function loadBuildPatches(names: readonly string[]): readonly NamedPatch[] {
-  return names.flatMap((given) => {
+export async function loadBuildPatches(
+  names: readonly string[],
+  signal: AbortSignal,
+): Promise<readonly NamedPatch[]> {
+  const loaded: NamedPatch[] = []
+  for (const given of names) {
     if (!isFolder(given)) expectRegular(given)
-    const patches = loadPatches([given], '/')
+    const patches = await loadPatches([given], '/', { signal })
     for (const { name, patch } of patches) {
       const problem = patch.problems[0]
       const file = patches.length === 1 ? given : `${given}: ${name}`
       if (problem !== undefined)
         throw usageError('E_PATCH_SYNTAX', `${file}:${problem.line}: ${problem.reason}`)
     }
-    return patches
-  })
+    loaded.push(...patches)
+  }
+  return loaded
 }
 
 const isFolder = (name: string): boolean => statSync(name, { throwIfNoEntry: false })?.isDirectory() ?? false

@@ -131,6 +131,6 @@ async function checkGivenFiles(context: HostKernelContext): Promise<void> {
   }
   requireModules(context.spec)
   await requireOutput(context.paths.output)
-  loadBuildPatches(context.spec.patches)
+  await loadBuildPatches(context.spec.patches, context.signal)
   for (const { text, file } of await loadHostFragments(context, context.zfsOn)) parseFragment(text, file)
 }

@@ -117,7 +117,9 @@ export const skippedText = ({ patches }: SeriesResult): string =>
 export function verdictTable({ patches }: SeriesResult): string {
   const head = ['PATCH', 'FILE', 'HUNK', 'VERDICT', 'LINE', 'OFFSET', 'WHY']
   const table = [head, ...patches.flatMap(patchRows)].map((row) => row.map(plain))
-  const widths = head.map((_, column) => Math.max(...table.map((row) => row[column]?.length ?? 0)))
+  const widths = head.map((_, column) =>
+    table.reduce((width, row) => Math.max(width, row[column]?.length ?? 0), 0),
+  )
   return table
     .map((row) => row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join('  '))
     .map((line) => `${line.trimEnd()}\n`)

@@ -1,4 +1,4 @@
-import { lineWords, wordSimilarity } from './similarity.ts'
+import { newVocabulary, similarityTo, type Words } from './similarity.ts'
 
 /** What is looked for: a hunk's old text, each line weighed by how much it proves. */
 export interface Pattern {
@@ -12,12 +12,6 @@ export interface Pattern {
   readonly fuzzy: readonly boolean[]
   /** A change stands right before this line: lines of the file between are likelier elsewhere. */
   readonly seam: readonly boolean[]
-}
-
-/** A pattern line kept off a file line, to see what the next best alignment is. */
-export interface Ban {
-  readonly row: number
-  readonly line: number
 }
 
 /** Pattern lines on file lines, in order. */
@@ -51,11 +45,11 @@ export function alignWindow(
   to: number,
   pattern: Pattern,
   limit: number,
-  ban?: Ban,
+  spend: (steps: number) => void,
 ): Alignment[] {
   const [rows, columns] = [pattern.lines.length, to - from]
-  const likeness = likenessTable(lines, from, to, pattern)
-  if (ban !== undefined) likeness[ban.row * columns + ban.line - from] = 0
+  spend(rows * columns)
+  const likeness = likenessTable(lines, from, to, pattern, spend)
   const width = columns + 1
   // Three layers: the last pattern line stands at the last file line, is missing, or a gap is open.
   const matched = new Float64Array((rows + 1) * width).fill(never)
@@ -163,15 +157,17 @@ function best(tables: Tables, at: number, withGap: boolean): 'matched' | 'missin
   return gap > missing ? 'gap' : 'missing'
 }
 
-function likenessTable(lines: readonly string[], from: number, to: number, pattern: Pattern): Float32Array {
+function likenessTable(
+  lines: readonly string[],
+  from: number,
+  to: number,
+  pattern: Pattern,
+  spend: (steps: number) => void,
+): Float32Array {
   const columns = to - from
   const table = new Float32Array(pattern.lines.length * columns)
-  const words = new Map<number, readonly string[]>()
-  const wordsAt = (at: number): readonly string[] => {
-    const known = words.get(at) ?? lineWords(lines[at] ?? '')
-    words.set(at, known)
-    return known
-  }
+  const vocabulary = newVocabulary()
+  let found: readonly Words[] | undefined
   for (const [row, wanted] of pattern.lines.entries()) {
     let exact = false
     for (let column = 0; column < columns; column++) {
@@ -181,13 +177,14 @@ function likenessTable(lines: readonly string[], from: number, to: number, patte
     }
     // Only a line that is nowhere in the window can have been edited.
     if (exact || pattern.mandatory[row] === true || pattern.fuzzy[row] !== true) continue
-    const wantedWords = lineWords(wanted)
-    if (wantedWords.length === 0) continue
-    for (let column = 0; column < columns; column++) {
-      const found = wordsAt(from + column)
-      const ratio = found.length / wantedWords.length
+    found ??= lines.slice(from, to).map(vocabulary.wordsOf)
+    const words = vocabulary.wordsOf(wanted)
+    if (words.numbers.length === 0) continue
+    const likenessOf = similarityTo(words, vocabulary, minLikeness, spend)
+    for (const [column, other] of found.entries()) {
+      const ratio = other.numbers.length / words.numbers.length
       if (ratio < 0.4 || ratio > 2.5) continue
-      const alike = wordSimilarity(wantedWords, found)
+      const alike = likenessOf(other)
       if (alike >= minLikeness) table[row * columns + column] = Math.min(alike, 0.99)
     }
   }

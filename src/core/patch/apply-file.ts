@@ -1,4 +1,4 @@
-import type { Steps } from '../steps.ts'
+import { mapSteps, type Steps } from '../steps.ts'
 import { applyBinary, blobId } from './binary.ts'
 import { isDocumentation, leftOut } from './documentation.ts'
 import { executableMode, type FileState, type Overlay, regularMode, validMode } from './file-state.ts'
@@ -16,6 +16,7 @@ import { placeHunks } from './place.ts'
 import { patchTarget, type PatchTarget } from './target.ts'
 import { placeByBase } from './three-way.ts'
 import { whiteSpaceJudged } from './white-space-doubt.ts'
+import { spendBytes } from './work.ts'
 
 /** Applies one file's part of a patch to the overlay; writes nothing when any hunk is refused. */
 export function* applyFile(file: FilePatch, overlay: Overlay, options: FileOptions): Steps<FileVerdict> {
@@ -42,8 +43,9 @@ export function* applyFile(file: FilePatch, overlay: Overlay, options: FileOptio
   }
   const misfit = kindConflict(file, source.state)
   if (misfit !== undefined) return refuse(plain, misfit)
-  const content = binaryString(source.state.bytes)
-  const text = fileText(content)
+  // Renames and copies without a change may be large, and need no look at what they hold.
+  const content = file.hunks.length === 0 ? '' : binaryString(source.state.bytes)
+  const text = fileText(content, options.work)
   const mended = mendChange(file, content, options.damage)
   if ('refused' in mended) return refuse(plain, mended.refused)
   const context: FileContext = { ...mended, path }
@@ -66,6 +68,7 @@ export function* applyFile(file: FilePatch, overlay: Overlay, options: FileOptio
   if (alreadyApplied) return done(context, { hunks, before: source.state, alreadyApplied })
   if (!validMode(mode)) return refuse(context, `mode ${mode.toString(8)} is none that a patch may set`)
   const after: FileState = { bytes, mode, kind: source.state.kind }
+  if (isCopy) spendBytes(options.work, bytes.length)
   const unsafe = unsafeLink(to, after)
   if (unsafe !== undefined) return refuse(context, unsafe)
   if (moves && !source.moved) {
@@ -82,8 +85,11 @@ function* placeAll(file: FilePatch, text: FileText, options: FileOptions): Steps
   const found = yield* placeHunks(text, hunks, options.place)
   const id = found.some(isConflict) ? file.git?.oldBlob : undefined
   const base = id === undefined || /^0+$/.test(id) ? undefined : options.readBlob?.(id)
-  const placed = base === undefined ? found : yield* placeByBase(text, binaryString(base), hunks, found)
-  return placed.map((hunk, at) => whiteSpaceJudged(hunk, text, hunks[at], options.place.bestEffort))
+  const placed =
+    base === undefined ? found : yield* placeByBase(text, binaryString(base), hunks, found, options.work)
+  return yield* mapSteps(placed, (hunk, at) =>
+    whiteSpaceJudged(hunk, text, hunks[at], options.place.bestEffort),
+  )
 }
 
 /** Binary content is replaced as a whole; a rename along with it is too rare to guess at. */
@@ -105,6 +111,7 @@ function binaryFile(
     file,
     before === undefined ? undefined : Buffer.from(before.bytes),
     options.reverse,
+    options.work,
   )
   if ('refused' in result) return refuse(context, result.refused)
   const mode = file.git?.newMode ?? before?.mode ?? regularMode

@@ -8,6 +8,7 @@ import type { FilePatch, PatchDocument } from './model.ts'
 import type { PlaceOptions } from './place.ts'
 import type { PlacedHunk } from './placement.ts'
 import { reverseFile } from './reverse.ts'
+import { addLines, inPlace, newWork, type Work } from './work.ts'
 
 export interface ApplyOptions extends Partial<PlaceOptions> {
   /** Leading name components to strip, as `patch -p`; 1 unless given. */
@@ -16,6 +17,8 @@ export interface ApplyOptions extends Partial<PlaceOptions> {
   readonly reverse?: boolean
   /** Leave out refused hunks of documentation (Documentation/); the rest must fit all the same. */
   readonly skipDocs?: boolean
+  /** What may still be spent; each patch has its own unless it is given. */
+  readonly work?: Work
   /** Content of a git blob by its (abbreviated) id, from a repository at hand; asked only for refused hunks. */
   readonly readBlob?: (id: string) => Uint8Array | undefined
 }
@@ -80,6 +83,7 @@ export function* applyPatchSteps(
   )
   if (unfit.length > 0) return { status: 'refused', files: new Map(), placements: [], refusals: unfit }
   const overlay = overlayOf(readFile)
+  const work = options.work ?? newWork()
   const verdicts: FileVerdict[] = []
   const commits = commitsOf(patch, options.reverse ?? false)
   const ofFile: FileOptions = {
@@ -88,12 +92,18 @@ export function* applyPatchSteps(
     readBlob: options.readBlob,
     place: { bestEffort: options.bestEffort ?? false },
     skipDocs: options.skipDocs ?? false,
-    damage: patchDamage(commits.flat(), overlay.read, options.strip ?? 1),
+    damage: yield* patchDamage(commits.flat(), overlay.read, options.strip ?? 1),
+    work,
   }
   for (const files of commits) {
     const ofCommit = overlayOf(overlay.read)
     for (const file of files) {
-      verdicts.push(skipFile(yield* applyFile(file, ofCommit, ofFile), ofFile))
+      for (const { lines } of file.hunks) addLines(work, lines.length)
+      try {
+        verdicts.push(skipFile(yield* applyFile(file, ofCommit, ofFile), ofFile))
+      } catch (error) {
+        throw inPlace(error, (file.newAbsent ? file.oldName : file.newName) ?? '?')
+      }
       yield
     }
     for (const [path, state] of ofCommit.changes()) overlay.write(path, state)

@@ -1,3 +1,4 @@
+import { everySteps, mapSteps, type Steps } from '../steps.ts'
 import { type Candidate, oldTextAt, resultAt } from './candidates.ts'
 import { exactPositions, type FileText, standsAt } from './file-text.ts'
 import type { HunkSides } from './hunk-sides.ts'
@@ -22,26 +23,31 @@ export interface WrittenPlace {
  * the patch was made, or as it was right after. Then nothing is to be weighed, however often a text repeats.
  * @returns undefined unless that holds for all hunks alike
  */
-export function placesAsWritten(
+export function* placesAsWritten(
   file: FileText,
   hunks: readonly SidedHunk[],
   sections: Sections,
-): readonly WrittenPlace[] | undefined {
-  const isAsMade = hunks.every(
+): Steps<readonly WrittenPlace[] | undefined> {
+  const isAsMade = yield* everySteps(
+    hunks,
     ({ hunk, sides }) =>
       standsAt(file.lines, hunk.old.start - 1, sides.pre) &&
       keepsItsEnds(file, sides, hunk.old.start - 1) &&
       !isElsewhere(file, hunk, sides, sections),
   )
   if (isAsMade) {
-    return hunks.map(({ hunk, sides, named }) => ({ candidate: oldTextAt(sides, hunk.old.start - 1), named }))
+    return yield* mapSteps(hunks, ({ hunk, sides, named }) => ({
+      candidate: oldTextAt(sides, hunk.old.start - 1),
+      named,
+    }))
   }
-  const results = hunks.map(({ hunk, sides, named }) => ({
+  const results = yield* mapSteps(hunks, ({ hunk, sides, named }) => ({
     candidate: resultAt(sides, hunk.new.start - 1),
     sides,
     named,
   }))
-  const isAsLeft = results.every(
+  const isAsLeft = yield* everySteps(
+    results,
     ({ candidate, sides }) =>
       sides.post.length > 0 &&
       standsAt(file.lines, candidate.start, sides.post) &&

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import { inflateSync } from 'node:zlib'
 import { splitLines, withoutEol } from './lines.ts'
 import type { FilePatch } from './model.ts'
+import { spendBytes, type Work } from './work.ts'
 
 /** One block of a `GIT binary patch`: the whole new content, or how to make it from the old. */
 interface BinaryBlock {
@@ -23,7 +24,12 @@ const maxBytes = 256 * 1024 * 1024
  * led by its length). The blob ids of the header decide whether this is the file that the patch was made for.
  * @param before the file's content, undefined where there is none
  */
-export function applyBinary(file: FilePatch, before: Buffer | undefined, reverse: boolean): BinaryResult {
+export function applyBinary(
+  file: FilePatch,
+  before: Buffer | undefined,
+  reverse: boolean,
+  work: Work,
+): BinaryResult {
   const body = file.binary ?? ''
   if (!body.startsWith('GIT binary patch')) return { refused: 'the patch does not hold the binary content' }
   const { oldBlob = '', newBlob = '' } = file.git ?? {}
@@ -38,7 +44,8 @@ export function applyBinary(file: FilePatch, before: Buffer | undefined, reverse
   const blocks = readBlocks(body)
   const block = blocks?.[reverse ? 1 : 0]
   if (block === undefined || block.size > maxBytes) return { refused: 'the binary patch is malformed' }
-  const bytes = contentOf(block, before ?? Buffer.alloc(0))
+  spendBytes(work, block.size)
+  const bytes = contentOf(block, before ?? Buffer.alloc(0), work)
   if (bytes === undefined) return { refused: 'the binary patch is malformed' }
   // A deleted file has no id, and nothing left in it.
   const isNamed = /^0+$/.test(newBlob) ? bytes.length === 0 : blobId(bytes).startsWith(newBlob)
@@ -52,23 +59,20 @@ export function blobId(bytes: Buffer): string {
 }
 
 function readBlocks(body: string): BinaryBlock[] | undefined {
-  const blocks: BinaryBlock[] = []
-  let chunks: Buffer[] = []
+  const blocks: { kind: BinaryBlock['kind']; size: number; chunks: Buffer[] }[] = []
   for (const line of splitLines(body).slice(1).map(withoutEol)) {
     const head = /^(literal|delta) (\d+)$/.exec(line)
     if (head !== null) {
-      chunks = []
-      blocks.push({ kind: head[1] as BinaryBlock['kind'], size: Number(head[2]), deflated: Buffer.alloc(0) })
+      blocks.push({ kind: head[1] as BinaryBlock['kind'], size: Number(head[2]), chunks: [] })
       continue
     }
     if (line === '') continue
     const chunk = decodeLine(line)
     const last = blocks.at(-1)
     if (chunk === undefined || last === undefined) return undefined
-    chunks.push(chunk)
-    blocks[blocks.length - 1] = { ...last, deflated: Buffer.concat(chunks) }
+    last.chunks.push(chunk)
   }
-  return blocks
+  return blocks.map(({ kind, size, chunks }) => ({ kind, size, deflated: Buffer.concat(chunks) }))
 }
 
 const alphabet = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz!#$%&()*+-;<=>?@^_`{|}~'
@@ -92,18 +96,26 @@ function decodeLine(line: string): Buffer | undefined {
   return bytes.subarray(0, length)
 }
 
-function contentOf(block: BinaryBlock, before: Buffer): Buffer | undefined {
+function contentOf(block: BinaryBlock, before: Buffer, work: Work): Buffer | undefined {
+  let data: Buffer
   try {
-    const data = inflateSync(block.deflated, { maxOutputLength: Math.max(block.size, 1) })
-    if (data.length !== block.size) return undefined
-    return block.kind === 'literal' ? data : applyDelta(data, before)
+    data = inflateSync(block.deflated, { maxOutputLength: Math.max(block.size, 1) })
   } catch {
     return undefined
+  }
+  if (data.length !== block.size) return undefined
+  if (block.kind === 'literal') return data
+  try {
+    return applyDelta(data, before, work)
+  } catch (error) {
+    // The delta ends in the middle of a command.
+    if (error instanceof RangeError) return undefined
+    throw error
   }
 }
 
 /** git's pack delta: two sizes, then copies from the old content and insertions (git's pack-format). */
-function applyDelta(delta: Buffer, before: Buffer): Buffer | undefined {
+function applyDelta(delta: Buffer, before: Buffer, work: Work): Buffer | undefined {
   let at = 0
   const number = (): number => {
     let [value, shift, byte] = [0, 1, 0x80]
@@ -116,6 +128,7 @@ function applyDelta(delta: Buffer, before: Buffer): Buffer | undefined {
   }
   const [oldSize, newSize] = [number(), number()]
   if (oldSize !== before.length || newSize > maxBytes) return undefined
+  spendBytes(work, newSize)
   const parts: Buffer[] = []
   let length = 0
   while (at < delta.length && length <= newSize) {

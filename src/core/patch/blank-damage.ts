@@ -1,3 +1,4 @@
+import { mapSteps, type Steps } from '../steps.ts'
 import { withoutEol } from './lines.ts'
 import type { FilePatch, HunkLine } from './model.ts'
 import {
@@ -47,8 +48,8 @@ interface Evidence {
  * patch has none of what it lost.
  * @returns undefined where nothing did, or it was the tree that changed
  */
-export function blankDamage(files: readonly FileEvidence[]): BlankDamage | undefined {
-  const seen = evidenceOf(files)
+export function* blankDamage(files: readonly FileEvidence[]): Steps<BlankDamage | undefined> {
+  const seen = yield* evidenceOf(files)
   if (seen.pairs.length === 0) return undefined
   const odd = seen.pairs.some(
     ([ours, theirs]) => plainBlanks(ours) !== ours && plainBlanks(theirs) === theirs,
@@ -79,21 +80,25 @@ export function linesByKey(lines: readonly string[]): ReadonlyMap<string, string
   return byKey
 }
 
-function evidenceOf(files: readonly FileEvidence[]): Evidence {
+function* evidenceOf(files: readonly FileEvidence[]): Steps<Evidence> {
   const pairs: (readonly [string, string])[] = []
   const same: string[] = []
   const all: string[] = []
   const suffixes = new Set<string>()
   for (const { file, lines } of files) {
     const known = new Set(lines)
-    const hunkLines = file.hunks.flatMap((hunk) => hunk.lines)
-    all.push(...hunkLines.map(({ text }) => text))
-    const old = hunkLines.filter(({ kind, text }) => kind !== 'added' && lineKey(text) !== '')
-    const missing = old.filter(({ text }) => !known.has(text))
-    same.push(...old.filter(({ text }) => known.has(text)).map(({ text }) => text))
+    const missing: string[] = []
+    yield* mapSteps(file.hunks, (hunk) => {
+      for (const { kind, text } of hunk.lines) {
+        all.push(text)
+        if (kind === 'added' || lineKey(text) === '') continue
+        const where = known.has(text) ? same : missing
+        where.push(text)
+      }
+    })
     if (missing.length === 0) continue
     const byKey = linesByKey(lines)
-    for (const { text } of missing) {
+    for (const text of missing) {
       const theirs = byKey.get(lineKey(text))
       if (typeof theirs !== 'string' || eolOf(theirs) !== eolOf(text) || !sameWords(theirs, text)) continue
       pairs.push([text, theirs])

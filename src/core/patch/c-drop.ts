@@ -26,6 +26,7 @@ export type Matches = (text: string) => boolean
  * @throws build E_PATCH_EDIT where the rest would not be sound: unbalanced, or guarding something else
  */
 export function dropFromCode(lines: readonly CodeLine[], matches: Matches): Texts {
+  checkSize(lines, matches)
   let texts: Texts = lines.map(({ text, added, undone }) => (added && undone === true ? undefined : text))
   const gone = new Set<number>()
   // From the end, so that what moves up to an earlier line was judged already.
@@ -48,6 +49,19 @@ export function dropFromCode(lines: readonly CodeLine[], matches: Matches): Text
     back: new Set([...lines.keys()].filter(isBack)),
   })
   return without(texts, gone)
+}
+
+/** Each line that goes is looked at among all others, some times over. */
+const maxLooks = 6_000_000
+/** What is nested deeper than this could not be followed; and whole files of code are shorter. */
+const maxLines = 20_000
+
+function checkSize(lines: readonly CodeLine[], matches: Matches): void {
+  const going = lines.filter(({ text, added, back }) => (added || back === true) && matches(text)).length
+  const length = lines.reduce((sum, { text }) => sum + text.length, 0)
+  if (going === 0 || (lines.length <= maxLines && going * length <= maxLooks)) return
+  const first = lines.findIndex(({ text, added, back }) => (added || back === true) && matches(text))
+  throw cannotDrop(lines[first]?.text ?? '', 'the hunk has too much code to look at for so many lines', first)
 }
 
 const without = (texts: Texts, gone: ReadonlySet<number>): Texts =>

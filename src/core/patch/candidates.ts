@@ -98,7 +98,7 @@ export function driftedCandidates(file: FileText, sides: HunkSides): Candidate[]
   const total = pattern.weights.reduce((sum, weight) => sum + weight, 0)
   const found = new Map<string, Candidate>()
   for (const [from, to] of windows(file, pattern)) {
-    for (const alignment of alignWindow(file.lines, from, to, pattern, 8)) {
+    for (const alignment of alignWindow(file.lines, from, to, pattern, 8, file.spend)) {
       for (const candidate of candidatesOf(file, sides, pattern, alignment, total)) {
         const key = candidate.edits.map((edit) => edit.at).join()
         const known = found.get(key)

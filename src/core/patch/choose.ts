@@ -1,4 +1,4 @@
-import type { Steps } from '../steps.ts'
+import { mapSteps, type Steps } from '../steps.ts'
 import type { Candidate } from './candidates.ts'
 
 /** A candidate with what is known about it beyond its own text. */
@@ -40,10 +40,13 @@ const leftOutWorth = -0.3
 const disorderCost = 1e6
 
 /** Chooses one contender for each hunk so that order is kept and the sum of worths is greatest. */
-export function* chooseTogether(contests: readonly Contest[]): Steps<readonly Choice[]> {
-  const forward = yield* sweep(contests, false)
-  const backward = (yield* sweep(contests.toReversed(), true)).toReversed()
-  return contests.map((contest, at) => {
+export function* chooseTogether(
+  contests: readonly Contest[],
+  spend: (steps: number) => void,
+): Steps<readonly Choice[]> {
+  const forward = yield* sweep(contests, false, spend)
+  const backward = (yield* sweep(contests.toReversed(), true, spend)).toReversed()
+  return yield* mapSteps(contests, (contest, at) => {
     const totals = options(contest).map((option, index) => {
       const both = (forward[at]?.[index] ?? 0) + (backward[at]?.[index] ?? 0)
       return both - ownWorth(option)
@@ -63,11 +66,16 @@ const options = (contest: Contest): readonly (Contender | undefined)[] => [...co
 const ownWorth = (option: Contender | undefined): number => option?.worth ?? leftOutWorth
 
 /** Best total of all hunks up to and with each option, in the order given. */
-function* sweep(contests: readonly Contest[], backwards: boolean): Steps<readonly (readonly number[])[]> {
+function* sweep(
+  contests: readonly Contest[],
+  backwards: boolean,
+  spend: (steps: number) => void,
+): Steps<readonly (readonly number[])[]> {
   const totals: number[][] = []
   for (const [at, contest] of contests.entries()) {
     const neighbour = contests[at - 1]
     const before = totals[at - 1]
+    spend(contest.contenders.length * (neighbour?.contenders.length ?? 0))
     const row = options(contest).map((option) => {
       if (neighbour === undefined || before === undefined) {
         return ownWorth(option) - (backwards ? 0 : startCost(contest, option))

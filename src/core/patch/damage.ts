@@ -1,5 +1,6 @@
+import { everySteps, type Steps } from '../steps.ts'
 import { blobId } from './binary.ts'
-import { type BlankDamage, blankDamage, restoreBlanks } from './blank-damage.ts'
+import { type BlankDamage, blankDamage, type FileEvidence, restoreBlanks } from './blank-damage.ts'
 import { standsAt } from './file-text.ts'
 import type { ReadFile } from './file-state.ts'
 import { binaryString, bytesOf, displayText, splitLines, withoutEol } from './lines.ts'
@@ -26,31 +27,33 @@ export type Mended =
  * What was done to a patch on its way, which is a fact of all its files together.
  * @param files in the direction of applying
  */
-export function patchDamage(files: readonly FilePatch[], read: ReadFile, strip: number): PatchDamage {
+export function* patchDamage(files: readonly FilePatch[], read: ReadFile, strip: number): Steps<PatchDamage> {
   const converted = files.length > 0 && files.every(isConverted)
   const treeEnds = new Map<string, 'lf' | 'crlf' | 'both'>()
-  const changed = files.flatMap((file) => {
-    if (file.hunks.length === 0) return []
+  const changed: (FileEvidence & { readonly isAsMade: boolean })[] = []
+  for (const file of files) {
+    yield
+    if (file.hunks.length === 0) continue
     const target = patchTarget(file, strip, (path) => read(path)?.kind === 'file')
     const state = 'from' in target && target.from !== undefined ? read(target.from) : undefined
-    if (state?.kind !== 'file') return []
+    if (state?.kind !== 'file') continue
     const text = binaryString(state.bytes)
     const ends = !text.includes('\r\n') ? 'lf' : /(?:^|[^\r])\n/.test(text) ? 'both' : 'crlf'
     const name = suffixOf(file)
     treeEnds.set(name, (treeEnds.get(name) ?? ends) === ends ? ends : 'both')
     const fitted = converted && ends === 'lf' ? withoutReturns(file) : file
     const lines = splitLines(text)
-    const isAsMade = fitted.hunks.every(({ old, lines: own }) =>
+    const isAsMade = yield* everySteps(fitted.hunks, ({ old, lines: own }) =>
       standsAt(
         lines,
         old.start - 1,
         own.filter(({ kind }) => kind !== 'added').map((line) => line.text),
       ),
     )
-    return [{ file: fitted, lines, isAsMade }]
-  })
+    changed.push({ file: fitted, lines, isAsMade })
+  }
   const isWhole = changed.every(({ isAsMade }) => isAsMade)
-  return { converted, treeEnds, blanks: isWhole ? undefined : blankDamage(changed) }
+  return { converted, treeEnds, blanks: isWhole ? undefined : yield* blankDamage(changed) }
 }
 
 const suffixOf = (file: FilePatch): string =>

@@ -4,6 +4,7 @@ import type { FileState } from './file-state.ts'
 import type { FilePatch } from './model.ts'
 import type { PlacedHunk } from './placement.ts'
 import type { PlaceOptions } from './place.ts'
+import type { Work } from './work.ts'
 
 export interface FileOptions {
   readonly strip: number
@@ -14,6 +15,7 @@ export interface FileOptions {
   readonly damage: PatchDamage
   /** Refused hunks of documentation are left out. */
   readonly skipDocs: boolean
+  readonly work: Work
 }
 
 export interface FileVerdict {

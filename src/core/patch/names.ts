@@ -43,6 +43,8 @@ export interface HeaderName {
   readonly absent: boolean
 }
 
+const maxHeaderLength = 10_000
+
 const timestamp =
   /[ \t]+(\((?:revision \d+|working copy|nonexistent)\)|\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d.*|\w{3} \w{3} [ \d]\d \d\d:\d\d:\d\d .*)$/
 
@@ -50,6 +52,8 @@ const timestamp =
 export function headerName(text: string): HeaderName {
   const quoted = unquoteName(text)
   if (quoted !== undefined) return { name: quoted.name, absent: isAbsent(text.slice(quoted.length)) }
+  // Whatever stands behind the longest name that there is, is no time.
+  if (text.length > maxHeaderLength) return { name: text, absent: false }
   const tab = text.indexOf('\t')
   const stamp = tab === -1 ? (timestamp.exec(text)?.[0] ?? '') : text.slice(tab)
   const whole = text.slice(0, text.length - stamp.length)

@@ -13,7 +13,7 @@ export function* existingCopy(
   from: string,
   copy: FileState,
   overlay: Overlay,
-  { place, damage }: FileOptions,
+  { place, damage, work }: FileOptions,
 ): Steps<FileVerdict> {
   const { file } = context
   const misfit = kindConflict(file, copy)
@@ -21,7 +21,7 @@ export function* existingCopy(
   const content = binaryString(copy.bytes)
   const mended = mendChange(file, content, damage)
   if ('refused' in mended) return refuse(context, mended.refused)
-  const hunks = yield* placeHunks(fileText(content), mended.file.hunks, place)
+  const hunks = yield* placeHunks(fileText(content, work), mended.file.hunks, place)
   const original = overlay.read(from)
   const isMade =
     hunks.length > 0
@@ -73,7 +73,7 @@ export function* createFile(
   if (before !== undefined && before.bytes.length > 0) {
     return refuse(context, 'the file exists already with another content')
   }
-  const hunks = yield* placeHunks(fileText(''), file.hunks, options.place)
+  const hunks = yield* placeHunks(fileText('', options.work), file.hunks, options.place)
   overlay.write(path, after)
   return done(context, { hunks, before })
 }

@@ -1,3 +1,4 @@
+import { finish, type Steps } from '../steps.ts'
 import { splitLines, withoutEol } from './lines.ts'
 import type { FilePatch, GitHeader, Hunk, PatchDocument, PatchProblem } from './model.ts'
 import { gitLineNames, headerName, unquoteName } from './names.ts'
@@ -18,17 +19,27 @@ interface Cursor {
   readonly problems: PatchProblem[]
 }
 
+/** Of text that is no patch each line is a step of its own. */
+const linesPerStep = 100
+
 /**
  * Reads a patch (binary string) without losing a byte. Never throws: the first thing that is malformed is
  * named in `problems`, what follows kept as text. Text that is no unified diff becomes the trailer.
  */
-export function parsePatch(text: string): PatchDocument {
+export const parsePatch = (text: string): PatchDocument => finish(parsePatchSteps(text))
+
+/** The same, file by file. */
+export function* parsePatchSteps(text: string): Steps<PatchDocument> {
   const cursor: Cursor = { lines: splitLines(text), at: 0, problems: [] }
   const files: FilePatch[] = []
-  let textStart = 0
+  let [textStart, stepped] = [0, 0]
   while (cursor.at < cursor.lines.length && cursor.problems.length === 0) {
+    if (cursor.at - stepped > linesPerStep) {
+      stepped = cursor.at
+      yield
+    }
     const headerStart = cursor.at
-    const file = readGitFile(cursor) ?? readPlainFile(cursor)
+    const file = (yield* readGitFile(cursor)) ?? (yield* readPlainFile(cursor))
     if (file === undefined) {
       note(cursor, foreignFormat(cursor.lines, headerStart))
       cursor.at = headerStart + 1
@@ -62,10 +73,10 @@ function note({ at, problems }: Cursor, reason: string | undefined): void {
 
 type FileBody = Omit<FilePatch, 'preamble' | 'line'>
 
-function readPlainFile(cursor: Cursor): FileBody | undefined {
+function* readPlainFile(cursor: Cursor): Steps<FileBody | undefined> {
   if (!isPlainHeader(cursor.lines, cursor.at)) return undefined
   const names = readNames(cursor)
-  return { ...names, git: undefined, binary: undefined, hunks: readHunks(cursor) }
+  return { ...names, git: undefined, binary: undefined, hunks: yield* readHunks(cursor) }
 }
 
 function readNames(
@@ -87,7 +98,7 @@ function readNames(
 const extendedHeader =
   /^(old mode|new mode|deleted file mode|new file mode|copy from|copy to|rename from|rename to|similarity index|dissimilarity index|index) (.*)$/
 
-function readGitFile(cursor: Cursor): FileBody | undefined {
+function* readGitFile(cursor: Cursor): Steps<FileBody | undefined> {
   const first = cursor.lines[cursor.at] ?? ''
   if (!first.startsWith('diff --git ')) return undefined
   const start = cursor.at
@@ -116,7 +127,7 @@ function readGitFile(cursor: Cursor): FileBody | undefined {
       header: header + body.header,
       git,
       binary: undefined,
-      hunks: readHunks(cursor),
+      hunks: yield* readHunks(cursor),
     }
   }
   const binary = readBinary(cursor)
@@ -175,7 +186,7 @@ function readBinary(cursor: Cursor): string | undefined {
   return lines.slice(start, cursor.at).join('')
 }
 
-function readHunks(cursor: Cursor): Hunk[] {
+function* readHunks(cursor: Cursor): Steps<Hunk[]> {
   const hunks: Hunk[] = []
   while (hunkHead.test(cursor.lines[cursor.at] ?? '')) {
     const read = parseHunk(cursor.lines, cursor.at)
@@ -185,6 +196,7 @@ function readHunks(cursor: Cursor): Hunk[] {
     }
     hunks.push(read.hunk)
     cursor.at = read.next
+    yield
   }
   note(cursor, brokenHunkHead(cursor.lines[cursor.at] ?? ''))
   return hunks

@@ -9,7 +9,8 @@ import type { HunkPlacement, PlacedHunk, PlacementCandidate } from './placement.
 import { besideNamed, besideWhole } from './rival-doubt.ts'
 import { sectionDoubt } from './section-doubt.ts'
 import { type Sections, sectionsOf } from './section.ts'
-import type { Steps } from '../steps.ts'
+import { mapSteps, type Steps } from '../steps.ts'
+import { inPlace } from './work.ts'
 
 export interface PlaceOptions {
   /** Take the best place even where it is not clearly the right one, and mark it low confidence. */
@@ -36,23 +37,27 @@ export function* placeHunks(
   hunks: readonly Hunk[],
   options: PlaceOptions,
 ): Steps<PlacedHunk[]> {
-  const sections = sectionsOf(file.lines)
-  const all = hunks.map((hunk) => ({ hunk, sides: hunkSides(hunk), named: namedLine(hunk) }))
-  const asWritten = placesAsWritten(file, all, sections)
+  const sections = sectionsOf(file)
+  const all = yield* mapSteps(hunks, (hunk) => ({ hunk, sides: hunkSides(hunk), named: namedLine(hunk) }))
+  const asWritten = yield* placesAsWritten(file, all, sections)
   if (asWritten !== undefined) {
     return withoutOverlaps(
-      asWritten.map(({ candidate, named }) =>
+      yield* mapSteps(asWritten, ({ candidate, named }) =>
         found(candidate, named, [listing({ candidate, worth: candidate.score })], undefined),
       ),
     )
   }
   const contests: Contest[] = []
-  for (const one of all) {
-    contests.push(contestOf(file, one, sections))
+  for (const [at, one] of all.entries()) {
+    try {
+      contests.push(contestOf(file, one, sections))
+    } catch (error) {
+      throw inPlace(error, `hunk ${at + 1}`)
+    }
     yield
   }
-  const choices = yield* chooseTogether(contests)
-  const placed = contests.map((contest, at) => {
+  const choices = yield* chooseTogether(contests, file.spend)
+  const placed = yield* mapSteps(contests, (contest, at) => {
     const { chosen, losses } = choices[at] ?? { chosen: -1, losses: [] }
     return verdictOf(contest, chosen, losses, options)
   })

@@ -1,15 +1,19 @@
+import { finish, type Steps } from '../steps.ts'
 import { mailText } from './mail/mail-text.ts'
 import type { PatchDocument } from './model.ts'
-import { parsePatch } from './parse.ts'
+import { parsePatchSteps } from './parse.ts'
 
 /**
  * Reads a patch as people have it (binary string): a diff, or mails, whose encodings are undone first. Such a
  * document prints as the decoded mails.
  */
-export function readPatch(text: string): PatchDocument {
+export const readPatch = (text: string): PatchDocument => finish(readPatchSteps(text))
+
+/** The same, hunk by hunk. */
+export function* readPatchSteps(text: string): Steps<PatchDocument> {
   const mail = mailText(text)
   if ('refused' in mail) return malformed(text, Math.max(mail.line, 1), mail.refused)
-  const patch = parsePatch(mail.text)
+  const patch = yield* parsePatchSteps(mail.text)
   if (mail.decoded) {
     const damage = mail.flowed
       ? '; the mail is format=flowed, which breaks the lines of patches: get it as an attachment'

@@ -32,7 +32,7 @@ export function recountPatch(text: string): string {
     const ahead = Number(match[1]) - (Number(match[2] ?? 1) === 0 ? 0 : 1) + delta
     mended.push(isMended ? headWithCounts(line, extent, ahead + (extent.new === 0 ? 0 : 1)) : line)
     delta += extent.new - extent.old
-    mended.push(...lines.slice(at + 1, extent.end))
+    for (const own of lines.slice(at + 1, extent.end)) mended.push(own)
     at = extent.end
   }
   return mended.join('')

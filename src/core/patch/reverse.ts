@@ -44,10 +44,11 @@ function reverseHunk(hunk: Hunk): Hunk {
     if (line.kind === 'removed') pending.push(hunkLine('added', line.text))
     else if (line.kind === 'added') lines.push(hunkLine('removed', line.text))
     else {
-      lines.push(...pending, line)
+      for (const other of pending) lines.push(other)
+      lines.push(line)
       pending = []
     }
   }
-  lines.push(...pending)
+  for (const other of pending) lines.push(other)
   return { ...hunk, old: hunk.new, new: hunk.old, lines }
 }

@@ -141,12 +141,15 @@ function changedLines(
   context: (from: number, to: number) => HunkLine[],
 ): HunkLine[] {
   const lines: HunkLine[] = []
+  const put = (more: readonly HunkLine[]): void => {
+    for (const line of more) lines.push(line)
+  }
   let at = from
   for (const edit of edits) {
-    lines.push(...context(at, edit.at))
+    put(context(at, edit.at))
     at = edit.at + edit.removed
-    lines.push(...fileLines.slice(edit.at, at).map((text) => hunkLine('removed', text)))
-    lines.push(...edit.added.map((text) => hunkLine('added', text)))
+    put(fileLines.slice(edit.at, at).map((text) => hunkLine('removed', text)))
+    put(edit.added.map((text) => hunkLine('added', text)))
   }
   return lines
 }

@@ -1,3 +1,4 @@
+import type { FileText } from './file-text.ts'
 import { withoutEol } from './lines.ts'
 
 /** How a place agrees with the section text of a hunk; `unknown` where the text says nothing. */
@@ -11,6 +12,9 @@ export interface Sections {
   readonly bodies: (section: string) => readonly ReadonlySet<string>[]
 }
 
+/** A line is matched and put into a set. */
+const bodySteps = 10
+
 const headLine = /^[A-Za-z_$]/
 /** A label or an access specifier. */
 const labelLine = /^\w+\s*:\s*($|\/[/*])/
@@ -20,7 +24,8 @@ const labelLine = /^\w+\s*:\s*($|\/[/*])/
  * with a letter, `_` or `$`, cut to some length by the program that wrote the patch. With git's driver for C
  * (`*.c diff=cpp`, as in Linux) labels are none, so that both readings count.
  */
-export function sectionsOf(lines: readonly string[]): Sections {
+export function sectionsOf({ lines, spend }: FileText): Sections {
+  let heads: readonly string[] | undefined
   let indices: readonly Int32Array[] | undefined
   const known = new Map<string, boolean>()
   const bodies = new Map<string, readonly ReadonlySet<string>[]>()
@@ -31,7 +36,9 @@ export function sectionsOf(lines: readonly string[]): Sections {
   const exists = (section: string): boolean => {
     const cached = known.get(section)
     if (cached !== undefined) return cached
-    const found = lines.some((line) => headLine.test(line) && line.startsWith(section))
+    heads ??= lines.filter(isHead)
+    spend(heads.length)
+    const found = heads.some((line) => line.startsWith(section))
     known.set(section, found)
     return found
   }
@@ -42,7 +49,10 @@ export function sectionsOf(lines: readonly string[]): Sections {
       return exists(section) ? 'other' : 'unknown'
     },
     bodies: (section) => {
-      const found = bodies.get(section) ?? bodiesOf(lines, section)
+      const cached = bodies.get(section)
+      if (cached !== undefined) return cached
+      spend(lines.length * bodySteps)
+      const found = bodiesOf(lines, section)
       bodies.set(section, found)
       return found
     },

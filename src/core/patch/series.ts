@@ -2,6 +2,7 @@ import { finish, type Steps } from '../steps.ts'
 import { type ApplyOptions, applyPatchSteps, type ApplyResult } from './apply.ts'
 import { type FileState, overlayOf, type ReadFile } from './file-state.ts'
 import type { PatchDocument } from './model.ts'
+import { inPlace, newWork } from './work.ts'
 
 export interface NamedPatch {
   /** What reports call it: usually its file name. */
@@ -44,14 +45,21 @@ export function* applySeriesSteps(
 ): Steps<SeriesResult> {
   const overlay = overlayOf(readFile)
   const patches: { name: string; result: ApplyResult }[] = []
+  const work = options.work ?? newWork()
   let refused = false
   for (const named of series) {
     const { name, patch, strip = options.strip } = named
-    const result = yield* applyPatchSteps(patch, overlay.read, {
-      ...options,
-      ...(strip === undefined ? {} : { strip }),
-      reverse: isReversed(named, options.reverse),
-    })
+    let result: ApplyResult
+    try {
+      result = yield* applyPatchSteps(patch, overlay.read, {
+        ...options,
+        work,
+        ...(strip === undefined ? {} : { strip }),
+        reverse: isReversed(named, options.reverse),
+      })
+    } catch (error) {
+      throw inPlace(error, name)
+    }
     patches.push({ name, result })
     for (const [path, state] of result.files) overlay.write(path, state)
     if (result.status !== 'refused') continue

@@ -18,6 +18,7 @@ export function isAmongStrangers(file: FileText, sides: HunkSides, at: number): 
   if (group === undefined || more.length > 0 || group.removed > 0) return false
   const own = entryHead.exec(group.added.find((line) => line.trim() !== '') ?? '')
   if (own === null) return false
+  file.spend(file.lines.length)
   const words = new Set(nameWords(own[2] ?? ''))
   let [entries, kin] = [0, 0]
   let [before, after]: (boolean | undefined)[] = []

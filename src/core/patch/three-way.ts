@@ -4,6 +4,7 @@ import { exactPositions, fileText, type FileText } from './file-text.ts'
 import type { Hunk } from './model.ts'
 import { placeHunks } from './place.ts'
 import type { Edit, PlacedHunk } from './placement.ts'
+import type { Work } from './work.ts'
 
 /** Added and removed lines between the two files beyond which the comparison, quadratic in them, takes too long. */
 const maxChangedLines = 4000
@@ -20,8 +21,9 @@ export function* placeByBase(
   base: string,
   hunks: readonly Hunk[],
   placed: readonly PlacedHunk[],
+  work: Work,
 ): Steps<readonly PlacedHunk[]> {
-  const original = fileText(base)
+  const original = fileText(base, work)
   const inBase = yield* placeHunks(original, hunks, { bestEffort: false })
   if (inBase.some(({ placement }) => placement.status !== 'exact')) return placed
   const kept = lineMap(original.lines, file.lines)

@@ -4,6 +4,9 @@ import { bytesOf } from './lines.ts'
 const maxNameBytes = 255
 export const maxPathBytes = 4095
 
+/** Real trees are about 20 folders deep. */
+const maxDepth = 128
+
 /** Where fwbuild keeps the journal of a change to a tree, at its top. */
 export const journalFolder = '.fwbuild-apply'
 
@@ -37,7 +40,9 @@ export function unsafeName(name: string): string | undefined {
   if (name.includes('\0')) return 'the name holds a NUL byte'
   if (name.startsWith('/')) return 'the name is absolute'
   if (name.length > maxPathBytes) return `the name is longer than ${maxPathBytes} bytes`
-  for (const part of name.split('/')) {
+  const parts = name.split('/')
+  if (parts.length > maxDepth) return `the name lies more than ${maxDepth} folders deep`
+  for (const part of parts) {
     if (part === '..') return 'the name leaves the tree (..)'
     if (part === '' || part === '.') return 'the name is not in normal form'
     if (part.length > maxNameBytes) return `a part of the name is longer than ${maxNameBytes} bytes`

@@ -100,13 +100,14 @@ const editedFor = (each: NamedPatch, acs: AcsMode): NamedPatch =>
 
 async function unedited(context: HostKernelContext): Promise<readonly NamedPatch[]> {
   const { acs, patches } = context.spec
-  const given = loadBuildPatches(patches)
+  const given = await loadBuildPatches(patches, context.signal)
   const folder = join(context.paths.project, 'patches/linux')
   const names = existsSync(folder)
     ? (await readdir(folder)).filter((name) => name.endsWith('.patch')).sort()
     : []
   const theirs = given.some(({ patch }) => isAcsOverride(patch))
-  const own = loadBuildPatches(names.map((name) => join(folder, name))).filter(
+  const ours = names.map((name) => join(folder, name))
+  const own = (await loadBuildPatches(ours, context.signal)).filter(
     ({ patch }) =>
       isForKernel(patch, context.found.kernelVersion) &&
       (!isAcsOverride(patch) || (acs !== 'off' && !theirs)),

@@ -76,7 +76,7 @@ export async function loadOpenwrtPatches(context: OpenwrtContext): Promise<reado
   const folder = join(context.paths.project, 'patches/openwrt')
   const own = listBeneath(folder, '').flatMap(({ name }) => (name.endsWith('.patch') ? [name] : []))
   const files = [...own.map((name) => join(folder, name)), ...context.spec.patches]
-  return loadBuildPatches(files)
+  return loadBuildPatches(files, context.signal)
 }
 
 /** Series of the kernel that target x86 uses (KERNEL_PATCHVER), from the tree itself. */
