@@ -112,6 +112,7 @@ async function folder(t: ExecutionContext, work: string, settings: BootSettings)
   const own = { version: '1', maintainer: 'fwbuild <root@localhost>' }
   const imageStage = join(work, 'build/image')
   await cp(join(work, 'image'), imageStage, { recursive: true })
+  await area.give(imageStage)
   const scripts: MaintainerScripts = {
     postinst: [{ on: ['configure'], argv: hooks(release, 'postinst.d') }],
     postrm: [{ on: ['remove'], argv: hooks(release, 'postrm.d') }],
