@@ -27,7 +27,7 @@ export function dockerEngine(docker: Docker): Engine {
     open: async (spec, signal) => {
       const traits = await daemonTraits(docker, signal)
       const userns = usernsMode(traits)
-      await makeMountSources(spec.mounts, spec.user)
+      await makeMountSources(spec)
       tellLimits(spec, traits)
       const kept = { ...spec, workDir: await workDirLabel(spec.workDir) }
       return openSession(docker, kept, { ...traits, userns }, signal)

@@ -1,4 +1,4 @@
-import type { Duplex, Readable } from 'node:stream'
+import type { Duplex } from 'node:stream'
 
 /** Who owns what a build writes; never root. */
 export interface BuildUser {
@@ -63,8 +63,6 @@ export interface Session extends AsyncDisposable {
   readonly exec: (argv: readonly string[], options: ExecOptions) => Promise<ExecResult>
   /** The path by which a file of this machine is known inside. */
   readonly inside: (hostPath: string) => string
-  /** Tar stream of a file or folder given by its path on this machine. */
-  readonly readTar: (hostPath: string, signal: AbortSignal) => Promise<Readable>
   /** Interactive program on the user's terminal; resolves with its exit code. */
   readonly interactive: (argv: readonly string[], cwd: string, terminal: Terminal) => Promise<number>
 }

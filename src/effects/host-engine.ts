@@ -1,17 +1,15 @@
 import { spawn } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
 import { once } from 'node:events'
-import { lstat, realpath } from 'node:fs/promises'
+import { realpath } from 'node:fs/promises'
 import { constants } from 'node:os'
-import { basename, dirname, join } from 'node:path'
-import { PassThrough, type Readable } from 'node:stream'
-import { pipeline } from 'node:stream/promises'
-import { cancelledError, infraError, messageOf } from '../core/errors.ts'
+import { join } from 'node:path'
+import { cancelledError, infraError } from '../core/errors.ts'
 import { makeFolderBeneath } from './beneath/write.ts'
 import type { BuildUser, Engine, ExecOptions, ExecResult, Session, SessionSpec, Terminal } from './engine.ts'
 import { stopMarked } from './marked-processes.ts'
 import { makeMountSources } from './mounts.ts'
-import { runProcess, startProcess, timeoutError } from './process.ts'
+import { runProcess, timeoutError } from './process.ts'
 import { limitedSignal } from './time-limit.ts'
 
 type Env = Readonly<Record<string, string | undefined>>
@@ -44,7 +42,7 @@ export function hostEngine(env: Env): Engine {
       if (signal.aborted) throw cancelledError()
       if (spec.limits?.asked === true)
         spec.note?.('--memory and --pids limit containers: --engine host has neither')
-      await makeMountSources(spec.mounts, spec.user)
+      await makeMountSources(spec)
       // As in a container, the caller's own settings (~/.gitconfig) have no part in a build.
       makeFolderBeneath(spec.workDir, 'home', { owner: spec.user })
       await requireAccess(spec, signal)
@@ -97,7 +95,6 @@ function sessionOf(spec: SessionSpec, env: Env, home: string, workDir: string): 
   return {
     exec,
     inside: (path) => path,
-    readTar: (hostPath, signal) => readTar(hostPath, spec.user, signal),
     interactive,
     [Symbol.asyncDispose]: () => Promise.resolve(),
   }
@@ -127,39 +124,6 @@ async function requireAccess({ mounts, user }: SessionSpec, signal: AbortSignal)
     hint: 'let others enter the directories above it (chmod o+x), name other places (--work, --dl), or build as an ordinary user',
     retryable: false,
   })
-}
-
-/** As the build user: a link of the build's leads to nothing that the build could not read itself. */
-async function readTar(hostPath: string, user: BuildUser, signal: AbortSignal): Promise<Readable> {
-  try {
-    await lstat(hostPath)
-  } catch (error) {
-    throw infraError('E_FILE_MISSING', `${hostPath} does not exist`, { cause: error })
-  }
-  const argv = ['tar', '-C', dirname(hostPath), '-cf', '-', '--', basename(hostPath)]
-  const running = await startProcess(asUser(argv, user), { signal })
-  running.endStdin()
-  running.stderr.resume()
-  const archive = new PassThrough()
-  void endWith(archive, running.stdout, running.done, hostPath)
-  return archive
-}
-
-/** The archive is whole only when tar says so: its failure becomes the stream's. */
-async function endWith(
-  archive: PassThrough,
-  output: Readable,
-  done: Promise<number>,
-  path: string,
-): Promise<void> {
-  try {
-    await pipeline(output, archive, { end: false })
-    const exitCode = await done
-    if (exitCode === 0) archive.end()
-    else archive.destroy(infraError('E_FILE_READ', `${path} cannot be read: tar ended with ${exitCode}`))
-  } catch (error) {
-    archive.destroy(error instanceof Error ? error : new Error(messageOf(error)))
-  }
 }
 
 function pick(env: Env, names: readonly string[]): Record<string, string> {

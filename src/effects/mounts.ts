@@ -1,7 +1,8 @@
 import { lchown, mkdir, realpath } from 'node:fs/promises'
 import { basename, dirname, join, relative } from 'node:path'
 import { usageError } from '../core/errors.ts'
-import type { BuildUser, Mount } from './engine.ts'
+import { takeBackBeneath } from './beneath/give.ts'
+import type { BuildUser, Mount, SessionSpec } from './engine.ts'
 
 /**
  * The path by which a file of this machine is known behind the mounts.
@@ -51,10 +52,22 @@ async function realPlace(path: string): Promise<string> {
 /**
  * Makes the folders that are to be mounted. Those that a build writes to are owned by the build user where they
  * are new; the folders above them never are, or a build without containers could put others in their place.
+ * @throws build E_UNSAFE_PATH where it could, and has
  */
-export async function makeMountSources(mounts: readonly Mount[], user: BuildUser): Promise<void> {
+export async function makeMountSources({
+  mounts,
+  user,
+  workDir,
+}: Pick<SessionSpec, 'mounts' | 'user' | 'workDir'>): Promise<void> {
   for (const { source, readonly } of mounts) {
+    if (isBelow(workDir, source)) takeBackAbove(workDir, relative(workDir, source), user)
     const isNew = (await mkdir(source, { recursive: true })) !== undefined
     if (isNew && readonly !== true && process.getuid?.() === 0) await lchown(source, user.uid, user.gid)
   }
+}
+
+/** Earlier versions gave the folders above to the build user too. */
+function takeBackAbove(workDir: string, path: string, user: BuildUser): void {
+  const names = path.split('/').slice(0, -1)
+  for (const [index] of names.entries()) takeBackBeneath(workDir, names.slice(0, index + 1).join('/'), user)
 }

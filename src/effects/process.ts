@@ -108,7 +108,9 @@ export async function startProcess(
   if (program === undefined) throw new TypeError('empty argument array')
   if (options.signal?.aborted === true) throw cancelledError()
   const env = options.env ?? environmentFor(options)
-  const [started = program, ...args] = withRights(argv, env, options)
+  const words = withRights(argv, env, options)
+  if ('missing' in words) throw missingProgram(words.missing)
+  const [started = program, ...args] = words
   const child = spawn(started, args, {
     detached: true,
     stdio: ['pipe', 'pipe', 'pipe', ...(options.files ?? [])],
@@ -232,9 +234,13 @@ function startError(program: string, cwd: string | undefined, error: NodeJS.Errn
       cause: error,
     })
   }
+  return missingProgram(program, error)
+}
+
+function missingProgram(program: string, cause?: Error): Error {
   const debianPackage = debianPackageOf(program)
   return infraError('E_PROGRAM_MISSING', `${program} is not installed or not on PATH`, {
-    cause: error,
+    ...(cause === undefined ? {} : { cause }),
     retryable: false,
     ...(debianPackage === undefined
       ? {}

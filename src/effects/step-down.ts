@@ -22,16 +22,21 @@ export const stepsDown = (as: BuildUser | undefined): as is BuildUser =>
 
 /**
  * The words that start a program with these rights. setpriv(1) becomes the program, so the process is one.
- * Where the program is missing it is left out, so that the failure to start says which; where setpriv is
- * missing, a program that has to step down does not start.
+ * @returns which of the two is missing, where a program that has to step down can't be started so
  */
-export function withRights(argv: readonly string[], env: Env, rights: StartRights): readonly string[] {
+export function withRights(
+  argv: readonly string[],
+  env: Env,
+  rights: StartRights,
+): readonly string[] | { readonly missing: string } {
   const [program = ''] = argv
   const down = stepsDown(rights.as) ? userWords(rights.as, rights.groups ?? []) : []
   const words = [...down, ...(rights.dieWithParent === true ? ['--pdeathsig', 'KILL'] : [])]
-  if (words.length === 0 || !isOnPath(program, env)) return argv
-  if (down.length === 0 && !isOnPath('setpriv', env)) return argv
-  return ['setpriv', ...words, '--', ...argv]
+  if (words.length === 0) return argv
+  const missing = [program, 'setpriv'].find((each) => !isOnPath(each, env))
+  if (missing === undefined) return ['setpriv', ...words, '--', ...argv]
+  // Without the death signal a program is started as it is; its own failure says that it is missing.
+  return down.length === 0 ? argv : { missing }
 }
 
 function userWords({ uid, gid }: BuildUser, groups: readonly number[]): readonly string[] {

@@ -68,7 +68,7 @@ async function buildLocked(request: HostKernelRequest): Promise<HostKernelResult
   )
   // Before anything is fetched; a build that got this far may have nothing left to do but to look at records.
   if (!existsSync(join(context.stateDir, 'last/source.json'))) await settings.engine.require(signal)
-  await makeMountSources([{ source: context.places.root, target: '' }], user)
+  await makeMountSources({ mounts: [{ source: context.places.root, target: '' }], user, workDir: paths.work })
   await saveOptions(paths.work, spec)
   try {
     const result = await runSteps(hostKernelSteps(request.toolVersion), context, {

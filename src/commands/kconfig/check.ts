@@ -1,11 +1,12 @@
 import { resolve } from 'node:path'
 import { buildError } from '../../core/errors.ts'
 import { checkConfig, checkStatus, type ConfigMismatch } from '../../core/kconfig/check.ts'
+import { inChoices, type ChoiceOrder } from '../../core/kconfig/choice-order.ts'
 import { mergeFragments } from '../../core/kconfig/merge.ts'
 import { selectForKernel } from '../../core/kconfig/select.ts'
 import { originText, type Assignment, type DotConfig } from '../../core/kconfig/types.ts'
 import type { Io } from '../io.ts'
-import { kernelFor, knownSeries, readConfigFile, readFragment } from './files.ts'
+import { kernelFor, knownSeries, readConfigFile, readFragment, reportOverruled } from './files.ts'
 
 const noSeries: ReadonlyMap<string, string> = new Map()
 
@@ -24,12 +25,15 @@ export async function checkCommand(options: CheckOptions, io: Io): Promise<void>
   const kernel = kernelFor([options.kernel, tree?.version, final.kernel])
   const fragments = await Promise.all(options.fragment.map((name) => readFragment(name, io)))
   const exists = tree === undefined ? undefined : (symbol: string) => tree.symbols.has(symbol)
-  const wanted = mergeFragments(
-    fragments.map((fragment) => ({
-      assignments: selectForKernel(fragment.fragment, kernel, exists).assignments,
-      literal: false,
+  const merged = mergeFragments(
+    fragments.map(({ fragment, own }) => ({
+      assignments: selectForKernel(fragment, kernel, exists).assignments,
+      literal: !own,
     })),
   ).assignments
+  const choices = tree?.inChoices(merged)
+  const wanted = choices?.wanted ?? merged
+  if (choices !== undefined) reportOverruled(choices.overruled, io)
   const misses = checkConfig(wanted, final.config, tree?.symbols)
   const series = misses.some((miss) => miss.status === 'missing') ? await knownSeries() : noSeries
   const explain = misses.length === 0 ? undefined : tree?.explainer(final.config)
@@ -64,6 +68,7 @@ const whyHint = (misses: readonly ConfigMismatch[]): string =>
 interface OpenTree {
   readonly version: string | undefined
   readonly symbols: ReadonlySet<string>
+  readonly inChoices: (wanted: readonly Assignment[]) => ChoiceOrder
   readonly explainer: (final: DotConfig) => (miss: ConfigMismatch) => string
 }
 
@@ -78,6 +83,7 @@ async function openTree(name: string, io: Io): Promise<OpenTree> {
   return {
     version: kernelVersion(directory),
     symbols: definedNames(tree),
+    inChoices: (wanted) => inChoices(tree, wanted),
     explainer: (final) => {
       const explain = createExplainer(tree, final)
       return (miss) => explanationText(explain({ symbol: miss.symbol, value: miss.wanted }))

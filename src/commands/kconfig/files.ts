@@ -7,7 +7,8 @@ import { parseDotConfig } from '../../core/kconfig/dot-config.ts'
 import { parseFragment } from '../../core/kconfig/fragment.ts'
 import { nearestNames } from '../../core/kconfig/nearest.ts'
 import { seriesText } from '../../core/kconfig/series.ts'
-import type { DotConfig, Fragment } from '../../core/kconfig/types.ts'
+import type { OverruledLine } from '../../core/kconfig/choice-order.ts'
+import { originText, type DotConfig, type Fragment } from '../../core/kconfig/types.ts'
 import { readConfigText } from '../../effects/config-files.ts'
 import type { Io } from '../io.ts'
 import { projectDir } from '../project.ts'
@@ -56,6 +57,14 @@ async function ownFragments(): Promise<ReadonlyMap<string, string>> {
     for (const entry of await readdir(join(projectDir, root, folder)))
       if (entry.endsWith('.config')) found.set(entry.slice(0, -'.config'.length), join(root, folder, entry))
   return found
+}
+
+/** Tells which lines another member of their choice beats. */
+export function reportOverruled(overruled: readonly OverruledLine[], io: Io): void {
+  for (const { line, by } of overruled)
+    io.stderr(
+      `overruled: ${line.symbol}=${line.value} (${originText(line.origin)}) by ${by.symbol}=${by.value} (${originText(by.origin)}) of the same choice\n`,
+    )
 }
 
 /** What our own fragments know of the kernels that have a symbol. */

@@ -1,12 +1,13 @@
 import { resolve } from 'node:path'
 import { buildError } from '../../core/errors.ts'
 import { checkConfig } from '../../core/kconfig/check.ts'
+import { inChoices, type ChoiceOrder } from '../../core/kconfig/choice-order.ts'
 import { mergeFragments, renderFragment, type MergedFragments } from '../../core/kconfig/merge.ts'
 import { selectForKernel } from '../../core/kconfig/select.ts'
 import { originText, type Assignment, type DotConfig } from '../../core/kconfig/types.ts'
 import { atomicWrite } from '../../effects/files.ts'
 import type { Io } from '../io.ts'
-import { kernelFor, readConfigFile, readFragment } from './files.ts'
+import { kernelFor, readConfigFile, readFragment, reportOverruled } from './files.ts'
 
 interface MergeOptions {
   readonly output?: string
@@ -37,9 +38,10 @@ export async function mergeCommand(
       ? merged.assignments.map(({ symbol, value }) => ({ symbol, value }))
       : tree.resolve(valuesOf(merged.assignments))
   const final = { file: 'the result', values: valuesOf(result) }
-  const misses =
-    tree === undefined ? [] : checkConfig(mergeFragments(layers).assignments, final, tree.symbols)
+  const choices = tree?.inChoices(mergeFragments(layers).assignments)
+  const misses = choices === undefined ? [] : checkConfig(choices.wanted, final, tree?.symbols)
   report(merged, io)
+  if (choices !== undefined) reportOverruled(choices.overruled, io)
   for (const miss of misses)
     io.stderr(
       `${miss.status}: ${miss.symbol}=${miss.wanted} of ${originText(miss.assignment.origin)}: ${miss.why}\n`,
@@ -48,7 +50,7 @@ export async function mergeCommand(
   if (options.output !== undefined) await atomicWrite(resolve(io.cwd, options.output), text)
   if (options.json === true)
     io.stdout(
-      `${JSON.stringify({ version: 1, kernel, assignments: result, redefinitions: merged.redefinitions, misses }, null, 2)}\n`,
+      `${JSON.stringify({ version: 1, kernel, assignments: result, redefinitions: merged.redefinitions, ...(choices === undefined ? {} : { overruled: choices.overruled }), misses }, null, 2)}\n`,
     )
   else if (options.output === undefined) io.stdout(Buffer.from(text))
   const lost = misses.filter((miss) => miss.assignment.need === 'required')
@@ -69,6 +71,7 @@ const valuesOf = (lines: readonly Line[]): ReadonlyMap<string, string> =>
 interface OpenTree {
   readonly version: string | undefined
   readonly symbols: ReadonlySet<string>
+  readonly inChoices: (wanted: readonly Assignment[]) => ChoiceOrder
   /** The whole configuration that a kernel makes of these values. */
   readonly resolve: (values: ReadonlyMap<string, string>) => readonly Line[]
 }
@@ -82,6 +85,7 @@ async function openTree(directory: string): Promise<OpenTree> {
   return {
     version: kernelVersion(directory),
     symbols: definedNames(tree),
+    inChoices: (wanted) => inChoices(tree, wanted),
     resolve: (values) => [...evaluate(tree, { values }).values].map(([symbol, value]) => ({ symbol, value })),
   }
 }

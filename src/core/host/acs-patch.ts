@@ -1,5 +1,6 @@
 import { buildError } from '../errors.ts'
 import { dropLines } from '../patch/edit.ts'
+import { shownLine } from '../patch/lines.ts'
 import type { PatchDocument } from '../patch/model.ts'
 import type { AcsMode } from '../spec/options.ts'
 
@@ -33,7 +34,7 @@ export function acsPatchFor(patch: PatchDocument, mode: AcsMode, name = 'the pat
   if (sparing === undefined) return edited
   throw buildError(
     'E_ACS_PATCH',
-    `${name}: --acs=always can not tell whether "${sparing}" spares devices that have ACS`,
+    `${name}: --acs=always can not tell whether "${shownLine(sparing)}" spares devices that have ACS`,
     { hint: 'edit the patch (fwbuild patch edit --drop-lines REGEX), or use --acs=missing' },
   )
 }

@@ -15,6 +15,7 @@ const packageOfProgram: Readonly<Record<string, string>> = {
   modinfo: 'kmod',
   mmdebstrap: 'mmdebstrap',
   patch: 'patch',
+  prlimit: 'util-linux',
   'qemu-img': 'qemu-utils',
   'qemu-storage-daemon': 'qemu-system-common',
   'qemu-system-x86_64': 'qemu-system-x86',

@@ -16,14 +16,15 @@ export interface Redefinition {
 }
 
 export interface MergedFragments {
-  /** One a symbol, sorted by name. */
+  /** One a symbol, in the order of the last layers that set them: of a choice, conf takes the last member. */
   readonly assignments: readonly Assignment[]
   readonly redefinitions: readonly Redefinition[]
 }
 
 /**
  * Merges layers in order, the last one winning, except that a wanted `m` is satisfied by a `y`
- * below it unless its layer is literal. Where two layers agree, the stronger need stays.
+ * below it unless its layer is literal. Where two layers agree, the stronger need stays. A line that is set
+ * again moves to its last place, as the kernel's scripts/kconfig/merge_config.sh puts it.
  */
 export function mergeFragments(layers: readonly FragmentLayer[]): MergedFragments {
   const merged = new Map<string, Assignment>()
@@ -35,30 +36,29 @@ export function mergeFragments(layers: readonly FragmentLayer[]): MergedFragment
         merged.set(later.symbol, later)
         continue
       }
-      if (sameValue(earlier.value, later.value)) {
-        if (earlier.need === 'optional') merged.set(later.symbol, later)
-        continue
-      }
-      const kept = earlier.value === 'y' && later.value === 'm' && !layer.literal ? 'earlier' : 'later'
-      redefinitions.push({ earlier, later, kept })
-      if (kept === 'later') merged.set(later.symbol, later)
+      const agrees = sameValue(earlier.value, later.value)
+      const staysStronger = earlier.value === 'y' && later.value === 'm' && !layer.literal
+      if (!agrees) redefinitions.push({ earlier, later, kept: staysStronger ? 'earlier' : 'later' })
+      if (staysStronger) continue
+      // A Map keeps the first place of a key.
+      merged.delete(later.symbol)
+      merged.set(later.symbol, agrees && earlier.need === 'required' ? earlier : later)
     }
   }
-  return {
-    assignments: [...merged.values()].sort((a, b) => (a.symbol < b.symbol ? -1 : 1)),
-    redefinitions,
-  }
+  return { assignments: [...merged.values()], redefinitions }
 }
 
 /**
- * Writes assignments as a plain fragment, sorted by symbol, so that the same input gives the same bytes.
+ * Writes assignments as a plain fragment, in the order given: conf takes the last of several members of a choice.
  * @param header comment lines without `#`
  */
 export function renderFragment(
   assignments: readonly Pick<Assignment, 'symbol' | 'value'>[],
   header: readonly string[] = [],
 ): string {
-  const sorted = [...assignments].sort((a, b) => (a.symbol < b.symbol ? -1 : 1))
-  const lines = [...header.map((line) => `# ${line}`), ...sorted.map((a) => configLine(a.symbol, a.value))]
+  const lines = [
+    ...header.map((line) => `# ${line}`),
+    ...assignments.map((a) => configLine(a.symbol, a.value)),
+  ]
   return lines.length === 0 ? '' : `${lines.join('\n')}\n`
 }

@@ -28,6 +28,8 @@ export interface BlankDamage {
   readonly name: string
   /** A line of the patch as it was; undefined where that can not be told. */
   readonly restore: (line: string) => string | undefined
+  /** Whether lines that stand in a file as they are have what the damage would have changed: blanks of its own. */
+  readonly contradicts: (standing: readonly string[]) => boolean
   /** Ends of the names of files in which it was seen: files that are new are taken to be like them. */
   readonly suffixes: ReadonlySet<string>
 }
@@ -63,10 +65,18 @@ export function* blankDamage(files: readonly FileEvidence[]): Steps<BlankDamage 
     all: seen.all.map(plainBlanks),
   }
   const name = 'blanks of it had become other characters'
-  return ofPlain(plain, plainBlanks) ?? { name, restore: plainBlanks, suffixes: seen.suffixes }
+  return (
+    ofPlain(plain, plainBlanks) ?? {
+      name,
+      restore: plainBlanks,
+      contradicts: () => false,
+      suffixes: seen.suffixes,
+    }
+  )
 }
 
-const suffixOf = (file: FilePatch): string =>
+/** What a file's name ends in behind its last dot, or its whole last part: files of one suffix are alike. */
+export const suffixOf = (file: FilePatch): string =>
   /[^/.]*$/.exec((file.newAbsent ? file.oldName : file.newName) ?? '')?.[0]?.toLowerCase() ?? ''
 
 /** The line of the tree for each key; null where lines of one key differ. */
@@ -116,11 +126,11 @@ type Restore = BlankDamage['restore']
 
 function ofPlain(evidence: Evidence, before: (line: string) => string): BlankDamage | undefined {
   const { pairs, same, all, suffixes } = evidence
-  const made = (name: string, restore: Restore): BlankDamage => ({
-    name,
-    restore: (line) => restore(before(line)),
-    suffixes,
-  })
+  const made = (
+    name: string,
+    restore: Restore,
+    contradicts: BlankDamage['contradicts'] = () => false,
+  ): BlankDamage => ({ name, restore: (line) => restore(before(line)), contradicts, suffixes })
   const others = pairs.filter(([ours, theirs]) => withoutTail(ours) !== withoutTail(theirs))
   if (others.length === 0) {
     const hasTail = all.some((line) => lineKey(line) !== '' && /[ \t]\r?\n?$/.test(line))
@@ -143,15 +153,33 @@ function ofPlain(evidence: Evidence, before: (line: string) => string): BlankDam
   ) {
     return made('its blanks had been doubled', halved)
   }
-  if (runs.every((run) => run.length === 1)) return made('its runs of blanks had become one', ofLeads(others))
+  // A patch may have no tabs and no runs by nature: then it is the tree that was aligned anew.
+  const isMost = others.length > same.length
+  if (runs.every((run) => run.length === 1)) {
+    return isMost ? made('its runs of blanks had become one', ofLeads(others)) : undefined
+  }
   if (!others.some(([, theirs]) => theirs.includes('\t'))) return undefined
   const fits = (rule: TabRule): number =>
     others.filter(([ours, theirs]) => isExpanded(ours, theirs, rule)).length
-  const rule = tabRules.find((rule) => fits(rule) * 4 >= others.length * 3)
-  if (rule === undefined) return made(tabsLost, () => undefined)
-  const mixed = same.some((line) => contractBlanks(leadOf(line), rule, allTabs) !== leadOf(line))
-  const inner = innerRuns(evidence, rule)
-  return made(tabsLost, (line) => (mixed ? undefined : contractBlanks(line, rule, inner)))
+  const rules = tabRules.filter((rule) => fits(rule) * 4 >= others.length * 3)
+  if (rules.length === 0) return isMost ? made(tabsLost, () => undefined) : undefined
+  return made(tabsLost, byRules(evidence, rules), (standing) =>
+    standing.some((line) =>
+      rules.some((rule) => contractBlanks(leadOf(line), rule, allTabs) !== leadOf(line)),
+    ),
+  )
+}
+
+/** Rules that explain the lines of the tree may differ on others: then the one holds that leaves no blanks behind tabs. */
+function byRules(evidence: Evidence, rules: readonly TabRule[]): Restore {
+  const all = rules.map((rule) => ({ rule, inner: innerRuns(evidence, rule) }))
+  return (line) => {
+    const made = all.map(({ rule, inner }) => contractBlanks(line, rule, inner))
+    if (made.includes(undefined)) return undefined
+    const whole = made.filter((one) => one !== undefined && !/^\t+ /.test(one))
+    const distinct = new Set(new Set(made).size === 1 ? made : whole)
+    return distinct.size === 1 ? [...distinct][0] : undefined
+  }
 }
 
 const allTabs = { several: 'tabs', single: 'tabs' } as const
@@ -216,13 +244,17 @@ export function restoreBlanks(
 ): FilePatch | { readonly unclear: string } {
   const known = new Set(lines)
   const byKey = linesByKey(lines)
+  const old = file.hunks.flatMap((hunk) => hunk.lines.filter(({ kind }) => kind !== 'added'))
+  const standing = old.map(({ text }) => text).filter((text) => known.has(text) && lineKey(text) !== '')
+  const isOwn = damage.contradicts(standing)
+  if (isOwn && old.every(({ text }) => known.has(text))) return file
   let unclear: string | undefined
   const restored = (line: HunkLine): HunkLine => {
     const { kind, text } = line
     if (lineKey(text) === '') return line
     const theirs = kind === 'added' ? undefined : known.has(text) ? text : byKey.get(lineKey(text))
     const own = typeof theirs === 'string' && eolOf(theirs) === eolOf(text) ? theirs : damage.restore(text)
-    if (own === undefined && kind === 'added') unclear ??= text
+    if (kind === 'added' && (own === undefined || (isOwn && own !== text))) unclear ??= text
     return own === undefined || own === text ? line : remake(line, own)
   }
   const hunks = file.hunks.map((hunk) => ({ ...hunk, lines: hunk.lines.map(restored) }))

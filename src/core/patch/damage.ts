@@ -1,9 +1,9 @@
 import { everySteps, type Steps } from '../steps.ts'
 import { blobId } from './binary.ts'
-import { type BlankDamage, blankDamage, type FileEvidence, restoreBlanks } from './blank-damage.ts'
+import { type BlankDamage, blankDamage, type FileEvidence, restoreBlanks, suffixOf } from './blank-damage.ts'
 import { standsAt } from './file-text.ts'
 import type { ReadFile } from './file-state.ts'
-import { binaryString, bytesOf, displayText, splitLines, withoutEol } from './lines.ts'
+import { binaryString, bytesOf, shownLine, splitLines } from './lines.ts'
 import { hasReturns, isConverted, withoutReturns } from './line-ends.ts'
 import type { FilePatch, HunkLine } from './model.ts'
 import { hunkLine } from './print.ts'
@@ -56,9 +56,6 @@ export function* patchDamage(files: readonly FilePatch[], read: ReadFile, strip:
   return { converted, treeEnds, blanks: isWhole ? undefined : yield* blankDamage(changed) }
 }
 
-const suffixOf = (file: FilePatch): string =>
-  /[^/.]*$/.exec((file.newAbsent ? file.oldName : file.newName) ?? '')?.[0]?.toLowerCase() ?? ''
-
 /** @param content the file that is changed, as a binary string */
 export function mendChange(file: FilePatch, content: string, { converted, blanks }: PatchDamage): Mended {
   const isFitted = converted && !content.includes('\r\n') && file.hunks.length > 0
@@ -81,7 +78,7 @@ const returnsGone = 'the patch had been converted to CR LF, which was undone'
 const remade = ({ kind }: HunkLine, text: string): HunkLine => hunkLine(kind, text)
 
 const unclear = ({ name }: BlankDamage, line: string): string =>
-  `the white space of the patch was damaged on its way: ${name}, and what ${JSON.stringify(displayText(withoutEol(line)))}` +
+  `the white space of the patch was damaged on its way: ${name}, and what "${shownLine(line).trim()}"` +
   ' was is not clear; get the patch anew, as an attachment'
 
 /** A new file has nothing in the tree to compare with: its blob's name decides, else the files beside it in the patch. */

@@ -96,8 +96,9 @@ const markedName = /^(?:---|\+\+\+) (?:"?[ab]\/|\/dev\/null\s*$|.*\t)/
 
 /** Whether a file's header begins here, inside of what the counts claim to be a hunk. */
 export function isFileHead(lines: readonly string[], at: number): boolean {
+  if (lines[at]?.startsWith('--- ') !== true) return false
   const [old = '', fresh = '', hunk = ''] = lines.slice(at, at + 3)
-  if (!old.startsWith('--- ') || !fresh.startsWith('+++ ') || !hunkHead.test(hunk)) return false
+  if (!fresh.startsWith('+++ ') || !hunkHead.test(hunk)) return false
   return (markedName.test(old) && markedName.test(fresh)) || lastPart(old) === lastPart(fresh)
 }
 

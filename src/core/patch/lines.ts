@@ -36,3 +36,14 @@ export function displayText(text: string): string {
     return text
   }
 }
+
+/** Longer lines say enough in their first characters. */
+const maxShown = 120
+
+/** A line of a patch or file (binary string) for a message: no longer than needed, and nothing in it steers a terminal. */
+export function shownLine(line: string): string {
+  const text = displayText(withoutEol(line.slice(0, 4 * maxShown))).replaceAll(/\p{Cc}/gu, (char) =>
+    char === '\t' ? ' ' : '?',
+  )
+  return text.length > maxShown ? `${text.slice(0, maxShown)}…` : text
+}

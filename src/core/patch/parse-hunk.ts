@@ -1,5 +1,5 @@
 import { headWithCounts, hunkExtent, hunkHead, isFileHead } from './hunk-extent.ts'
-import { displayText, withoutEol } from './lines.ts'
+import { shownLine, withoutEol } from './lines.ts'
 import type { Hunk, HunkLine, LineKind, PatchProblem } from './model.ts'
 
 /** Larger counts or lines are taken for damage or an attack, not for a patch. */
@@ -83,8 +83,8 @@ function miscounted(
     const isSwallowed = there.end < body.next && isSignature(lines, there.end)
     if (!isLeftOut && !isSwallowed) return undefined
   } else if (!there.whole || (there.old === claimed.old && there.new === claimed.new)) return undefined
-  const head = displayText(withoutEol(lines[at] ?? ''))
-  const mended = displayText(withoutEol(headWithCounts(lines[at] ?? '', there)))
+  const head = shownLine(lines[at] ?? '')
+  const mended = shownLine(headWithCounts(lines[at] ?? '', there))
   const isCut = lines[there.end] === undefined && (claimed.old > there.old || claimed.new > there.new)
   const cut = isCut
     ? '; the patch ends inside a hunk: it was cut off, or edited by hand'

@@ -1,10 +1,7 @@
-import { displayText, withoutEol } from './lines.ts'
+import { shownLine } from './lines.ts'
 import { severalPlaces } from './place.ts'
 import type { PlacedHunk, PlacementCandidate } from './placement.ts'
 import { isWeak } from './weigh.ts'
-
-/** Longer lines say enough in their first characters. */
-const maxShown = 60
 
 /**
  * A refused hunk with what stands at each of its candidates; where several fit alike, the reason names the first two,
@@ -32,7 +29,4 @@ function whatStandsAt({ line }: PlacementCandidate, lines: readonly string[]): s
   return parts.join(', ')
 }
 
-function quoted(line: string): string {
-  const text = displayText(withoutEol(line)).trim().replaceAll(/\s+/g, ' ')
-  return JSON.stringify(text.length > maxShown ? `${text.slice(0, maxShown)}…` : text)
-}
+const quoted = (line: string): string => `"${shownLine(line).trim()}"`

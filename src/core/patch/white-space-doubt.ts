@@ -23,8 +23,12 @@ export function whiteSpaceJudged(
     return why === undefined ? placed : { ...placed, placement: { ...placement, why } }
   }
   const isDrifted = placement.status === 'fuzz' || placement.status === 'moved'
-  if (!isDrifted || bestEffort || !isDamaged(pre, file.lines.slice(placed.start, placed.end))) return placed
+  if (!isDrifted || !isDamaged(pre, file.lines.slice(placed.start, placed.end))) return placed
   const why = besideWhiteSpace(file, pre) ?? damaged
+  if (bestEffort) {
+    const doubted = `${placement.why}; low confidence: ${why}`
+    return { ...placed, placement: { ...placement, confidence: 'low', why: doubted } }
+  }
   const refused: HunkPlacement = {
     ...placement,
     status: 'conflict',

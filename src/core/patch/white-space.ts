@@ -35,7 +35,7 @@ export interface TabRule {
 /** Likeliest first: a terminal shows tabs to stops of 8, with the marker in the first column. */
 export const tabRules: readonly TabRule[] = [
   ...[8, 4, 2, 3].flatMap((width) => [1, 0].map((origin): TabRule => ({ kind: 'stops', width, origin }))),
-  ...[8, 4, 2, 1, 3, 7].map((width): TabRule => ({ kind: 'fixed', width, origin: 0 })),
+  ...[8, 4, 2, 3, 7].map((width): TabRule => ({ kind: 'fixed', width, origin: 0 })),
 ]
 
 /** Calls back with each run of white space, and the column at which it begins, and replaces it by the result. */

@@ -7,13 +7,25 @@ import {
   lstatSync,
   openSync,
   readdirSync,
+  statSync,
   type Stats,
 } from 'node:fs'
 import { join } from 'node:path'
 import { buildError } from '../../core/errors.ts'
 import type { BuildUser } from '../engine.ts'
 import { pacer } from '../pace.ts'
-import { at, folderFlags, inParent, hasCode, isRoot, openFile, openRoot, partsOf } from './open.ts'
+import {
+  at,
+  folderFlags,
+  inParent,
+  hasCode,
+  isRoot,
+  openFile,
+  openFolder,
+  openRoot,
+  partsOf,
+} from './open.ts'
+import { statBeneath } from './read.ts'
 
 /** Real trees are about 20 folders deep; each level costs the walk one open file. */
 const maxDepth = 1000
@@ -63,6 +75,23 @@ export function ownBeneath(root: string, path: string): void {
     fsyncSync(file)
   } finally {
     closeSync(file)
+  }
+}
+
+/**
+ * Makes root's again a folder that the build user owns, where root runs fwbuild in a folder that is not that
+ * user's. A link that somebody else has put there stays what it is: the machine's owner may have.
+ * @throws build E_UNSAFE_PATH for a link of the build user's
+ */
+export function takeBackBeneath(root: string, path: string, user: BuildUser): void {
+  if (!isRoot() || statSync(root, { throwIfNoEntry: false })?.uid === user.uid) return
+  if (statBeneath(root, path)?.uid !== user.uid) return
+  const folder = openFolder(root, path)
+  if (folder === undefined) return
+  try {
+    if (fstatSync(folder).uid === user.uid) fchownSync(folder, 0, 0)
+  } finally {
+    closeSync(folder)
   }
 }
 

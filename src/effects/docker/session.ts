@@ -1,5 +1,4 @@
 import { randomUUID } from 'node:crypto'
-import { addAbortSignal, type Readable } from 'node:stream'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type Docker from 'dockerode'
 import { cancelledError, infraError } from '../../core/errors.ts'
@@ -180,18 +179,6 @@ function sessionOf(docker: Docker, { container, lifeline, gate }: Prepared, spec
     }
   }
 
-  const readTar = async (hostPath: string, signal: AbortSignal): Promise<Readable> => {
-    try {
-      const archive = await container.getArchive({ path: inside(hostPath), abortSignal: signal })
-      return addAbortSignal(signal, archive as Readable)
-    } catch (error) {
-      if (statusOf(error) === 404) {
-        throw infraError('E_FILE_MISSING', `${hostPath} does not exist`, { cause: error })
-      }
-      throw dockerError(`${hostPath} cannot be read out of the container`, error, signal)
-    }
-  }
-
   const interactive = async (argv: readonly string[], cwd: string, terminal: Terminal): Promise<number> => {
     try {
       return await runInteractive(target, argv, inside(cwd), baseEnv, terminal)
@@ -205,7 +192,7 @@ function sessionOf(docker: Docker, { container, lifeline, gate }: Prepared, spec
     await removeContainer(container)
   }
 
-  return { exec, inside, readTar, interactive, [Symbol.asyncDispose]: dispose }
+  return { exec, inside, interactive, [Symbol.asyncDispose]: dispose }
 }
 
 const killedExitCode = 137

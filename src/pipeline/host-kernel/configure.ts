@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import { join } from 'node:path'
+import { inChoices } from '../../core/kconfig/choice-order.ts'
 import { checkConfig, type ConfigMismatch } from '../../core/kconfig/check.ts'
 import { configLine, parseDotConfig } from '../../core/kconfig/dot-config.ts'
 import { renderFragment } from '../../core/kconfig/merge.ts'
@@ -7,7 +8,7 @@ import { originText, type Assignment, type DotConfig } from '../../core/kconfig/
 import { definedNames } from '../../core/kconfig/tree/model.ts'
 import { explainKernelMismatch } from '../kernel/kernel-why.ts'
 import { readKernelInside } from '../kernel/read-kernel.ts'
-import { requireAll } from '../kernel/require-symbols.ts'
+import { requireAll, tellOverruled } from '../kernel/require-symbols.ts'
 import type { Step, StepTools } from '../run.ts'
 import { readBaseConfig, runningConfig, type BaseConfig } from './base-config.ts'
 import type { HostKernelContext } from './context.ts'
@@ -159,6 +160,9 @@ async function checkAll(
   const session = await context.session(tools.line)
   const tree = await readKernelInside({ session, signal: tools.signal }, context.places.src)
   const explain = explainKernelMismatch(tree, config.values, new Set())
-  requireAll(checkConfig(assignments, config, definedNames(tree)), where, tools, explain)
-  return mismatches
+  const { wanted, overruled } = inChoices(tree, assignments)
+  tellOverruled(overruled, tools)
+  const lost = checkConfig(wanted, config, definedNames(tree))
+  requireAll(lost, where, tools, explain)
+  return lost
 }

@@ -1,7 +1,16 @@
 import { buildError } from '../../core/errors.ts'
+import type { OverruledLine } from '../../core/kconfig/choice-order.ts'
 import type { ConfigMismatch } from '../../core/kconfig/check.ts'
 import { originText } from '../../core/kconfig/types.ts'
 import type { StepTools } from '../run.ts'
+
+/** Notes which lines another member of their choice beats, as a redefinition is noted. */
+export function tellOverruled(overruled: readonly OverruledLine[], tools: StepTools): void {
+  for (const { line, by } of overruled)
+    tools.note(
+      `${by.symbol}=${by.value} (${originText(by.origin)}) replaces ${line.symbol}=${line.value} (${originText(line.origin)}) of the same choice`,
+    )
+}
 
 /**
  * Tells of every symbol that did not survive.

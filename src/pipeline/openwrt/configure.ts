@@ -31,7 +31,7 @@ export const configureStep: Step<OpenwrtContext, ConfigureOutputs> = {
     seed: seedText(seed(context)).split('\n'),
     kernel: context.found.kernel,
     fragments: (await loadFragments(context)).map(({ file, sha256 }) => ({ file, sha256 })),
-    kernelConfig: (await kernelConfig(context)).split('\n'),
+    kernelConfig: kernelConfig(await wantedKernelSymbols(context)).split('\n'),
     buildroot: context.buildrootInputs,
   }),
   run: async (context, tools) => {
@@ -43,7 +43,7 @@ export const configureStep: Step<OpenwrtContext, ConfigureOutputs> = {
         `${won.symbol}=${won.value} (${originText(won.origin)}) replaces ${lost.value} (${originText(lost.origin)})`,
       )
     }
-    await writeForBuild(context, 'env/kernel-config', await kernelConfig(context))
+    await writeKernelConfig(context, await wantedKernelSymbols(context))
     await writeForBuild(context, '.config', seedText(wanted))
     await warnWithoutHistory(context, tools)
     await make(context, ['defconfig'], tools)
@@ -89,12 +89,20 @@ function seed(context: OpenwrtContext): readonly Assignment[] {
   })
 }
 
-/** Kernel symbols that the build is asked for, in the order of the merged layers. */
+/** Kernel symbols that the build is asked for, in the order of the layers; of a choice only the last once it is known. */
 export async function wantedKernelSymbols(context: OpenwrtContext): Promise<readonly Assignment[]> {
-  const { kernel, kernelHas } = context.found
+  const { kernel, kernelHas, kernelOverruled } = context.found
   const exists = kernelHas === undefined ? undefined : (symbol: string) => kernelHas.has(symbol)
-  return mergeForKernel(await loadFragments(context), kernel, exists).assignments
+  return mergeForKernel(await loadFragments(context), kernel, exists).assignments.filter(
+    ({ symbol }) => !kernelOverruled.has(symbol),
+  )
 }
 
-const kernelConfig = async (context: OpenwrtContext): Promise<string> =>
-  renderFragment(await wantedKernelSymbols(context), ['written by fwbuild from its layered fragments'])
+const kernelConfig = (wanted: readonly Pick<Assignment, 'symbol' | 'value'>[]): string =>
+  renderFragment(wanted, ['written by fwbuild from its layered fragments'])
+
+/** Puts lines where every release looks for a layer above its own. */
+export const writeKernelConfig = (
+  context: OpenwrtContext,
+  wanted: readonly Pick<Assignment, 'symbol' | 'value'>[],
+): Promise<void> => writeForBuild(context, 'env/kernel-config', kernelConfig(wanted))

@@ -50,6 +50,8 @@ export interface Findings {
   configDigest: string
   /** Symbols of `only-if` lines that the kernel tree has; undefined until it was read. */
   kernelHas: ReadonlySet<string> | undefined
+  /** Wanted symbols that a later line for another member of their choice beats. */
+  kernelOverruled: ReadonlySet<string>
   /** Optional kernel symbols that do not hold and were told. */
   kernelLost: ReadonlySet<string>
   /** In bin/targets/x86/64. */
@@ -90,6 +92,7 @@ const noFindings = (): Findings => ({
   fragments: null,
   configDigest: '',
   kernelHas: undefined,
+  kernelOverruled: new Set(),
   kernelLost: new Set(),
   targetFiles: [],
   kernelConfig: '',

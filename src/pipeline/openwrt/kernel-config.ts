@@ -1,11 +1,16 @@
 import { join } from 'node:path'
 import { checkConfig } from '../../core/kconfig/check.ts'
+import { inChoices, rivalsOf } from '../../core/kconfig/choice-order.ts'
 import { evaluate } from '../../core/kconfig/tree/evaluate.ts'
 import { definedNames, isDefined, type KconfigTree } from '../../core/kconfig/tree/model.ts'
 import { unanswered } from '../../core/kconfig/unanswered.ts'
-import { layeredKernelConfig, symbolsFromOpenwrt } from '../../core/openwrt/kernel-layers.ts'
+import {
+  layeredKernelConfig,
+  symbolsFromOpenwrt,
+  type KernelLayers,
+} from '../../core/openwrt/kernel-layers.ts'
 import type { Step, StepTools } from '../run.ts'
-import { wantedKernelSymbols } from './configure.ts'
+import { wantedKernelSymbols, writeKernelConfig } from './configure.ts'
 import type { OpenwrtContext } from './context.ts'
 import { conditionsOf, loadFragments } from './fragments.ts'
 import { completeByConf, draftConfig } from './kernel-conf.ts'
@@ -13,13 +18,15 @@ import { readKernelLayers } from './kernel-layers.ts'
 import { readKernelInside } from '../kernel/read-kernel.ts'
 import { findKernelTree, type KernelBuild } from './kernel-tree.ts'
 import { explainKernelMismatch } from '../kernel/kernel-why.ts'
-import { requireAll } from '../kernel/require-symbols.ts'
+import { requireAll, tellOverruled } from '../kernel/require-symbols.ts'
 import { make, offlineDownloads } from './make.ts'
 import { readTreeText } from './tree-files.ts'
 
 type KernelConfigOutputs = {
   /** Of the symbols that `only-if` lines ask for, those this kernel has. */
   readonly has: readonly string[]
+  /** Symbols that a later layer's line for another member of their choice beats. */
+  readonly overruled: readonly string[]
   /** Optional symbols that will not hold. */
   readonly lost: readonly string[]
   readonly asked: number
@@ -33,7 +40,7 @@ type KernelConfigOutputs = {
 export const kernelConfigStep: Step<OpenwrtContext, KernelConfigOutputs> = {
   id: 'kernel-config',
   title: 'Resolve the kernel configuration',
-  version: 1,
+  version: 2,
   inputs: async (context) => ({
     commit: context.found.commit,
     feeds: context.found.feeds.map(({ name, commit }) => ({ name, commit })),
@@ -52,8 +59,9 @@ export const kernelConfigStep: Step<OpenwrtContext, KernelConfigOutputs> = {
     const tree = await readKernelInside(build, kernelDir)
     const has = symbolsOf(tree, conditionsOf(await loadFragments(context)))
     context.found.kernelHas = new Set(has)
-    const wanted = await wantedKernelSymbols(context)
-    const layers = await readKernelLayers(build)
+    const { wanted, overruled } = inChoices(tree, await wantedKernelSymbols(context))
+    tellOverruled(overruled, tools)
+    const layers = await layersThatWin(context, build, tree)
     const layered = layeredKernelConfig(layers)
     const config = evaluate(tree, { values: layered })
     if (stopsAtQuestions(context.tree)) {
@@ -68,6 +76,7 @@ export const kernelConfigStep: Step<OpenwrtContext, KernelConfigOutputs> = {
     requireAll(mismatches, 'the kernel’s configuration', tools, explain)
     return {
       has,
+      overruled: overruled.map(({ line }) => line.symbol),
       lost: mismatches.map(({ symbol }) => symbol),
       asked: wanted.length,
       by: byConf === undefined ? 'fwbuild' : 'conf',
@@ -75,10 +84,31 @@ export const kernelConfigStep: Step<OpenwrtContext, KernelConfigOutputs> = {
   },
   adopt: (context, outputs) => {
     context.found.kernelHas = new Set(outputs.has)
+    context.found.kernelOverruled = new Set(outputs.overruled)
     context.found.kernelLost = new Set(outputs.lost)
   },
   summary: ({ asked, lost, by }) =>
     `${asked - lost.length} of ${asked} kernel symbols will hold${by === 'conf' ? ', the kernel’s own conf agrees' : ''}`,
+}
+
+/**
+ * The layers, with those members of choices turned off that would win over ours: OpenWrt's scripts/kconfig.pl sorts
+ * by name, and conf takes the last member that is on.
+ */
+async function layersThatWin(
+  context: OpenwrtContext,
+  build: KernelBuild,
+  tree: KconfigTree,
+): Promise<KernelLayers> {
+  const layers = await readKernelLayers(build)
+  const asked = await wantedKernelSymbols(context)
+  const rivals = rivalsOf(tree, asked, layeredKernelConfig(layers))
+  if (rivals.length === 0) return layers
+  await writeKernelConfig(context, [
+    ...asked.filter(({ symbol }) => !rivals.includes(symbol)),
+    ...rivals.map((symbol) => ({ symbol, value: 'n' })),
+  ])
+  return readKernelLayers(build)
 }
 
 /** What the kernel work needs, of a build's context. */

@@ -5,10 +5,8 @@ import { connect, createServer, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { PassThrough, type Readable } from 'node:stream'
-import { buffer } from 'node:stream/consumers'
 import { setTimeout as sleep } from 'node:timers/promises'
 import test, { type ExecutionContext } from 'ava'
-import { extract } from 'tar-stream'
 import { connectDocker } from '../../../src/effects/docker/client.ts'
 import { dockerEngine } from '../../../src/effects/docker-engine.ts'
 import type { Engine, ExecOptions, Session, SessionSpec } from '../../../src/effects/engine.ts'
@@ -181,27 +179,6 @@ testWith(needs, 'an abort as early as possible leaves nothing', async (t) => {
     await t.throwsAsync(session.exec(['touch', 'ran'], aborted), { message: /interrupt/ })
     t.is((await sh(survivors)).out, '')
     t.is((await sh('ls')).out, '')
-  })
-})
-
-async function namesIn(archive: Readable): Promise<Record<string, string>> {
-  const found: Record<string, string> = {}
-  for await (const entry of archive.pipe(extract())) {
-    found[entry.header.name] = (await buffer(entry)).toString()
-  }
-  return found
-}
-
-testWith(needs, 'files are read out as a tar stream', async (t) => {
-  await withSession(async ({ sh, session, work }) => {
-    await sh('mkdir -p out/sub && echo a >out/a && echo b >out/sub/b')
-    t.deepEqual(await namesIn(await session.readTar(join(work, 'tree/out'), never)), {
-      'out/': '',
-      'out/a': 'a\n',
-      'out/sub/': '',
-      'out/sub/b': 'b\n',
-    })
-    await t.throwsAsync(session.readTar(join(work, 'tree/none'), never), { message: /does not exist/ })
   })
 })
 

@@ -1,10 +1,8 @@
-import { chmod, chown, mkdtemp, rm, stat } from 'node:fs/promises'
+import { chmod, chown, lchown, mkdir, mkdtemp, readdir, rm, stat, symlink } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { buffer } from 'node:stream/consumers'
 import { setTimeout as sleep } from 'node:timers/promises'
 import test from 'ava'
-import { extract } from 'tar-stream'
 import { buildUser } from '../../../src/effects/build-user.ts'
 import type { ExecOptions, Session } from '../../../src/effects/engine.ts'
 import { hostEngine } from '../../../src/effects/host-engine.ts'
@@ -93,19 +91,6 @@ test('what a killed run left running on the host is found by the work directory'
   })
 })
 
-test('the host engine reads files out as a tar stream', async (t) => {
-  await withSession(async ({ sh, session, work }) => {
-    await sh('mkdir out && echo a >out/a')
-    const archive = await session.readTar(join(work, 'tree/out'), never)
-    const found: Record<string, string> = {}
-    for await (const entry of archive.pipe(extract())) {
-      found[entry.header.name] = (await buffer(entry)).toString()
-    }
-    t.deepEqual(found, { 'out/': '', 'out/a': 'a\n' })
-    await t.throwsAsync(session.readTar(join(work, 'tree/none'), never), { message: /does not exist/ })
-  })
-})
-
 asRoot('root’s work directory below one that is closed to others: said before anything runs', async (t) => {
   const closed = await temporaryDirectory(t)
   await chmod(closed, 0o700)
@@ -121,3 +106,30 @@ asRoot('root’s work directory below one that is closed to others: said before 
   const error = await t.throwsAsync(hostEngine(process.env).open(spec, never), { code: 'E_BUILD_USER' })
   t.regex(error?.message ?? '', /runs as uid 61000, but it cannot enter .*work\/tree/)
 })
+
+asRoot(
+  'folders above those that builds write to are root’s again, and a build’s link there is not followed',
+  async (t) => {
+    const work = await temporaryDirectory(t)
+    const builder = { uid: 61_000, gid: 61_000 }
+    const spec = {
+      image: '',
+      mounts: [{ source: join(work, 'trees/x'), target: '/build/tree' }],
+      env: {},
+      user: builder,
+      workDir: work,
+      title: 'test',
+    }
+    await mkdir(join(work, 'trees'))
+    await chown(join(work, 'trees'), builder.uid, builder.gid)
+    await using _session = await hostEngine(process.env).open(spec, never)
+    t.is((await stat(join(work, 'trees'))).uid, 0)
+    t.is((await stat(join(work, 'trees/x'))).uid, builder.uid)
+    const outside = await temporaryDirectory(t)
+    await rm(join(work, 'trees'), { recursive: true })
+    await symlink(outside, join(work, 'trees'))
+    await lchown(join(work, 'trees'), builder.uid, builder.gid)
+    await t.throwsAsync(hostEngine(process.env).open(spec, never), { code: 'E_UNSAFE_PATH' })
+    t.deepEqual(await readdir(outside), [])
+  },
+)

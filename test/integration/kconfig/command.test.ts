@@ -48,14 +48,14 @@ test('merge: the last file wins and both places are told', (t) =>
   withFiles(t, async (run, folder) => {
     const plain = await run('merge', 'base', 'bus.config', 'card.config')
     t.is(plain.exitCode, 0)
-    t.is(plain.stdout, 'CONFIG_BUS=y\nCONFIG_CARD=y\nCONFIG_GUEST=y\n')
+    t.is(plain.stdout, 'CONFIG_GUEST=y\nCONFIG_BUS=y\nCONFIG_CARD=y\n')
     t.regex(plain.stderr, /redefined: BUS=y \(bus\.config:3\) over n \(base:6\)/)
     t.is((await run('merge', 'base', 'bus.config', '-o', 'out')).stdout, '')
-    t.is(await readFile(join(folder, 'out'), 'utf8'), 'CONFIG_BUS=y\nCONFIG_GUEST=y\n')
+    t.is(await readFile(join(folder, 'out'), 'utf8'), 'CONFIG_GUEST=y\nCONFIG_BUS=y\n')
     const json = JSON.parse((await run('merge', 'base', 'bus.config', '--json')).stdout)
     t.deepEqual(json.assignments, [
-      { symbol: 'BUS', value: 'y' },
       { symbol: 'GUEST', value: 'y' },
+      { symbol: 'BUS', value: 'y' },
     ])
     t.is(json.redefinitions[0].later.origin.line, 3)
   }))
@@ -64,11 +64,80 @@ test('merge --tree resolves, and fails when a required line does not survive', (
   withFiles(t, async (run) => {
     const good = await run('merge', 'base', 'bus.config', 'card.config', '--tree', 'tree')
     t.is(good.exitCode, 0, good.stderr)
-    t.is(good.stdout, 'CONFIG_BUS=y\nCONFIG_CARD=y\nCONFIG_GUEST=y\nCONFIG_MODULES=y\n')
+    t.is(good.stdout, 'CONFIG_MODULES=y\nCONFIG_GUEST=y\nCONFIG_BUS=y\nCONFIG_CARD=y\n')
     const bad = await run('merge', 'base', 'card.config', '--tree', 'tree')
     t.is(bad.exitCode, 1)
     t.regex(bad.stderr, /dropped: CARD=y of card\.config:2/)
     t.regex(bad.stderr, /E_KCONFIG_DROPPED/)
+  }))
+
+const choiceText = `
+choice
+	prompt "Timer"
+	default HZ_250
+
+config HZ_100
+	bool "100"
+
+config HZ_250
+	bool "250"
+
+config HZ_300
+	bool "300"
+
+endchoice
+`
+
+test('order of layers in a choice: merge, check and why --fix agree with conf that the last layer wins', (t) =>
+  withFiles(t, async (run, folder) => {
+    await writeFile(join(folder, 'tree/Kconfig'), kconfigText + choiceText)
+    const base = `${header}# CONFIG_HZ_100 is not set\nCONFIG_HZ_250=y\n# CONFIG_HZ_300 is not set\n`
+    await writeFile(join(folder, 'base'), base)
+    for (const hz of ['100', '300']) await writeFile(join(folder, `${hz}.config`), `CONFIG_HZ_${hz}=y\n`)
+    const plain = await run('merge', 'base', '300.config', '100.config')
+    t.is(plain.stdout, 'CONFIG_HZ_250=y\nCONFIG_HZ_300=y\nCONFIG_HZ_100=y\n')
+    for (const [first, last] of [
+      ['300', '100'],
+      ['100', '300'],
+    ]) {
+      const both = await run(
+        'merge',
+        'base',
+        `${first}.config`,
+        `${last}.config`,
+        '--tree',
+        'tree',
+        '-o',
+        'out',
+      )
+      t.is(both.exitCode, 0, both.stderr)
+      t.regex(
+        both.stderr,
+        new RegExp(
+          `overruled: HZ_${first}=y \\(${first}\\.config:1\\) by HZ_${last}=y \\(${last}\\.config:1\\)`,
+        ),
+      )
+      t.regex(await readFile(join(folder, 'out'), 'utf8'), new RegExp(`^CONFIG_HZ_${last}=y$`, 'm'))
+      const files = ['--fragment', `${first}.config`, '--fragment', `${last}.config`]
+      const check = await run('check', '--config', 'out', ...files, '--tree', 'tree', '--kernel', '6.12')
+      t.is(check.exitCode, 0, check.stdout + check.stderr)
+      t.regex(check.stdout, /1 of 1 wanted symbols hold/)
+    }
+    const fix = await run('why', 'HZ_100', '--tree', 'tree', '--config', 'base', '--fix')
+    await writeFile(join(folder, 'fix.config'), fix.stdout)
+    t.is((await run('merge', 'base', 'fix.config', '--tree', 'tree')).exitCode, 0)
+  }))
+
+test('check takes a fragment of the user literally, as the build does', (t) =>
+  withFiles(t, async (run, folder) => {
+    await writeFile(join(folder, 'y.config'), 'CONFIG_TUN=y\n')
+    await writeFile(join(folder, 'm.config'), 'CONFIG_TUN=m\n')
+    await writeFile(join(folder, 'final'), `${header}CONFIG_TUN=m\n`)
+    const mine = await run('check', '--config', 'final', '--fragment', 'y.config', '--fragment', 'm.config')
+    t.is(mine.exitCode, 0, mine.stdout)
+    // Our own fragment wants TUN=m, which a y below it serves.
+    const ours = await run('check', '--config', 'final', '--fragment', 'y.config', '--fragment', 'network')
+    t.regex(ours.stdout, /changed \(required\): TUN=y, wanted by y\.config:1/)
   }))
 
 test('check tells what did not survive, and with a tree why', (t) =>

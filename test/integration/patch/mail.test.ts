@@ -1,26 +1,13 @@
-import { spawnSync } from 'node:child_process'
 import * as fs from 'node:fs'
 import { join } from 'node:path'
 import test from 'ava'
 import { cli } from '../../helpers/cli.ts'
+import { gitBytes as git } from '../../helpers/git-mail.ts'
 import { needProgram, testWith } from '../../helpers/need.ts'
 import { seededRandom } from '../../helpers/random.ts'
 import { temporaryFolders } from '../../helpers/temporary.ts'
 
 const folder = temporaryFolders()
-
-const env = {
-  PATH: process.env['PATH'],
-  HOME: '/nonexistent',
-  GIT_CONFIG_NOSYSTEM: '1',
-  GIT_AUTHOR_NAME: 'T',
-  GIT_AUTHOR_EMAIL: 't@example.org',
-  GIT_COMMITTER_NAME: 'T',
-  GIT_COMMITTER_EMAIL: 't@example.org',
-}
-
-const git = (cwd: string, args: readonly string[], input = '') =>
-  spawnSync('git', args, { cwd, env, input: Buffer.from(input, 'latin1'), encoding: 'latin1' })
 
 /** quoted-printable as mailers make it: at most 76 characters a line, blanks at line ends escaped. */
 function quotedPrintable(text: string): string {

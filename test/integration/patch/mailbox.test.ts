@@ -1,25 +1,15 @@
-import { spawnSync } from 'node:child_process'
 import * as fs from 'node:fs'
 import { join } from 'node:path'
 import test, { type ExecutionContext } from 'ava'
 import { cli } from '../../helpers/cli.ts'
+import { gitBytes } from '../../helpers/git-mail.ts'
 import { needProgram, testWith } from '../../helpers/need.ts'
 import { temporaryFolders } from '../../helpers/temporary.ts'
 
 const folder = temporaryFolders()
 
-const env = {
-  PATH: process.env['PATH'],
-  HOME: '/nonexistent',
-  GIT_CONFIG_NOSYSTEM: '1',
-  GIT_AUTHOR_NAME: 'T',
-  GIT_AUTHOR_EMAIL: 't@example.org',
-  GIT_COMMITTER_NAME: 'T',
-  GIT_COMMITTER_EMAIL: 't@example.org',
-}
-
 function git(cwd: string, ...args: readonly string[]): string {
-  const run = spawnSync('git', args, { cwd, env, encoding: 'latin1' })
+  const run = gitBytes(cwd, args)
   if (run.status !== 0) throw new Error(`git ${args.join(' ')}: ${run.stderr}`)
   return run.stdout
 }

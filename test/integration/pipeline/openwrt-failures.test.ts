@@ -106,6 +106,26 @@ test('a kernel symbol that OpenWrt’s own configuration decides is told as that
   t.regex(result.stderr, /OpenWrt’s own CONFIG_KERNEL_PCI_HYPERV decides it/)
 })
 
+test('order of layers in a choice: the last fragment wins over the tree’s layers and over earlier fragments', async (t) => {
+  const fake = await fakeBuild(t)
+  commit(fake.source, 'a timer', {
+    'target/linux/x86/choice': 'HZ_100\nHZ_250\nHZ_300\n',
+    'target/linux/x86/64/config-5.10': 'CONFIG_HZ_250=y\n',
+  })
+  await writeFile(join(fake.home, 'first.config'), 'CONFIG_HZ_300=y\n')
+  await writeFile(join(fake.home, 'mine.config'), 'CONFIG_HZ_100=y\n')
+  const fragments = ['--fragment', 'first.config', '--fragment', 'mine.config']
+  const result = await fake.build([...fragments, '--until', 'compile'])
+  t.is(result.exitCode, 0, result.stderr)
+  t.regex(
+    result.stderr,
+    /HZ_100=y \(.*mine\.config:1\) replaces HZ_300=y \(.*first\.config:1\) of the same choice/,
+  )
+  t.notRegex(result.stderr, /conf sees .*HZ_.* otherwise/)
+  const again = await fake.build([...fragments, '--until', 'compile'])
+  t.is(again.exitCode, 0, again.stderr)
+})
+
 test('questions that a fragment brings up are listed where the kernel’s build would stop at them', async (t) => {
   const fake = await fakeBuild(t)
   commit(fake.source, 'a child', {

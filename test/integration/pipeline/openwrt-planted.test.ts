@@ -35,7 +35,6 @@ const idleEngine: Engine = {
     Promise.resolve({
       exec: () => Promise.resolve({ exitCode: 0 }),
       inside: (path) => path,
-      readTar: () => Promise.reject(new Error('not asked for')),
       interactive: () => Promise.resolve(0),
       [Symbol.asyncDispose]: () => Promise.resolve(),
     }),

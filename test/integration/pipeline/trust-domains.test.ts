@@ -6,6 +6,7 @@ import { openwrtSpec } from '../../../src/core/spec/openwrt-spec.ts'
 import { trustDomain } from '../../../src/core/spec/trust-domain.ts'
 import { requireApart } from '../../../src/effects/mounts.ts'
 import { dropForeignTree } from '../../../src/pipeline/openwrt/foreign-tree.ts'
+import { placesOf, type DomainPlaces } from '../../../src/pipeline/openwrt/places.ts'
 import { cli } from '../../helpers/cli.ts'
 import { fakeBuild, fakeRelease, type FakeBuild } from '../../helpers/fake-openwrt.ts'
 import { commit, newRepository } from '../../helpers/git-repository.ts'
@@ -122,3 +123,30 @@ test('records, history and output in a folder that the build writes to are refus
   for (const source of [work, join(work, 'builds'), join(work, 'out'), '/'])
     await t.throwsAsync(requireApart(mount(source), places), { code: 'E_PLACES' })
 })
+
+test('no folder that a foreign build writes to is another’s, or fwbuild’s own', async (t) => {
+  const work = await temporaryDirectory(t)
+  const foreign = ['/a/tree', '/b/tree'].map((source) => ({ release: fakeRelease, source }))
+  const specs = [
+    ...foreign,
+    { release: fakeRelease },
+    { release: 'mini' },
+    { release: 'mini', source: '/a/tree' },
+  ]
+  const paths = { project: process.cwd(), work, output: join(work, 'out'), dl: join(work, 'dl') }
+  const places = specs.map((options) => placesOf(paths, trustDomain(openwrtSpec([options]))))
+  for (const [index, own] of places.entries()) {
+    const writable = [own.tree, own.ccache, own.dl]
+    const others = places
+      .filter((_, at) => at !== index)
+      .flatMap((each) => [each.tree, each.ccache, each.stateDir])
+    const isForeign = own.offered !== undefined
+    const forbidden = [...others, own.stateDir, ...(isForeign ? [paths.dl, ...othersDl(places, index)] : [])]
+    for (const folder of writable)
+      for (const other of forbidden)
+        t.false(`${other}/`.startsWith(`${folder}/`) || folder.startsWith(`${other}/`))
+  }
+})
+
+const othersDl = (places: readonly DomainPlaces[], index: number): readonly string[] =>
+  places.filter((_, at) => at !== index).map(({ dl }) => dl)

@@ -156,4 +156,6 @@ asRoot('what steps down dies with its parent too, and is not started without set
   const error = asFwbuildError(await t.throwsAsync(runProcess(['/bin/true'], { as: nobody, env })))
   t.is(error.code, 'E_PROGRAM_MISSING')
   t.regex(error.message, /setpriv/)
+  const unset = asFwbuildError(await t.throwsAsync(runProcess(['id'], { as: nobody, env: {} })))
+  t.regex(unset.message, /^id is not installed/)
 })

@@ -1,9 +1,11 @@
 import test from 'ava'
+import { inChoices, rivalsOf } from '../../../src/core/kconfig/choice-order.ts'
 import { checkConfig, checkStatus, type CheckStatus } from '../../../src/core/kconfig/check.ts'
 import { parseDotConfig } from '../../../src/core/kconfig/dot-config.ts'
 import { parseFragment } from '../../../src/core/kconfig/fragment.ts'
 import { mergeFragments, renderFragment } from '../../../src/core/kconfig/merge.ts'
 import { nearestNames } from '../../../src/core/kconfig/nearest.ts'
+import { kconfig } from '../../helpers/kconfig.ts'
 import type { Assignment } from '../../../src/core/kconfig/types.ts'
 
 const lines = (file: string, text: string): readonly Assignment[] =>
@@ -15,7 +17,7 @@ test('the last layer wins and both origins are reported', (t) => {
     layer('a', 'CONFIG_B=y\nCONFIG_A="x"\n'),
     layer('b', 'CONFIG_C=y\n# CONFIG_B is not set\n'),
   ])
-  t.is(renderFragment(merged.assignments), 'CONFIG_A="x"\n# CONFIG_B is not set\nCONFIG_C=y\n')
+  t.is(renderFragment(merged.assignments), 'CONFIG_A="x"\nCONFIG_C=y\n# CONFIG_B is not set\n')
   t.deepEqual(
     merged.redefinitions.map((r) => [r.earlier.origin, r.later.origin, r.kept]),
     [[{ file: 'a', line: 1 }, { file: 'b', line: 2 }, 'later']],
@@ -42,7 +44,7 @@ test('where layers agree the stronger need stays and nothing is reported', (t) =
   }
 })
 
-test('rendering is sorted, takes a header and is empty for nothing', (t) => {
+test('rendering keeps the order, takes a header and is empty for nothing', (t) => {
   t.is(renderFragment([], []), '')
   t.is(
     renderFragment(
@@ -52,7 +54,63 @@ test('rendering is sorted, takes a header and is empty for nothing', (t) => {
       ],
       ['top'],
     ),
-    '# top\nCONFIG_A=1\n# CONFIG_B is not set\n',
+    '# top\n# CONFIG_B is not set\nCONFIG_A=1\n',
+  )
+})
+
+test('order of layers in a choice: a line set again moves to its last place, also with the same value', (t) => {
+  const merged = (...texts: readonly string[]): string =>
+    renderFragment(mergeFragments(texts.map((text, index) => layer(String(index), text))).assignments)
+  t.is(merged('CONFIG_HZ_300=y\n', 'CONFIG_HZ_100=y\n'), 'CONFIG_HZ_300=y\nCONFIG_HZ_100=y\n')
+  t.is(
+    merged('CONFIG_HZ_300=y\n', 'CONFIG_HZ_100=y\n', 'CONFIG_HZ_300=y\n'),
+    'CONFIG_HZ_100=y\nCONFIG_HZ_300=y\n',
+  )
+  t.is(
+    merged('# CONFIG_B is not set\n', '# CONFIG_A is not set\n', '# CONFIG_B is not set\n'),
+    '# CONFIG_A is not set\n# CONFIG_B is not set\n',
+  )
+  // As merge_config.sh -y: what is not demoted stays where it is.
+  t.is(merged('CONFIG_A=y\nCONFIG_B=y\n', 'CONFIG_A=m\n'), 'CONFIG_A=y\nCONFIG_B=y\n')
+})
+
+const choiceTree = kconfig(
+  'choice\n\tprompt "C"\n\nconfig HZ_100\n\tbool "1"\n\nconfig HZ_250\n\tbool "2"\n\nconfig HZ_300\n\tbool "3"\n\nendchoice\n',
+)
+
+test('order of layers in a choice: the last member beats the earlier ones, which are told and not wanted', (t) => {
+  const asked = lines('f', 'CONFIG_HZ_300=y\nCONFIG_HZ_100=y\n# CONFIG_HZ_250 is not set\nCONFIG_OTHER=y\n')
+  const { wanted, overruled } = inChoices(choiceTree, asked)
+  t.deepEqual(
+    wanted.map(({ symbol }) => symbol),
+    ['HZ_100', 'HZ_250', 'OTHER'],
+  )
+  t.deepEqual(
+    overruled.map(({ line, by }) => [line.symbol, by.symbol]),
+    [['HZ_300', 'HZ_100']],
+  )
+})
+
+test('order of layers in a choice: where lines are sorted by name, rivals are what else is on', (t) => {
+  const asked = lines('f', 'CONFIG_HZ_300=y\nCONFIG_HZ_100=y\n')
+  const merged = new Map([
+    ['HZ_100', 'y'],
+    ['HZ_250', 'n'],
+    ['HZ_300', 'y'],
+  ])
+  t.deepEqual(rivalsOf(choiceTree, asked, merged), ['HZ_300'])
+  t.deepEqual(rivalsOf(choiceTree, asked.slice(0, 1), new Map(merged).set('HZ_250', 'y')), [
+    'HZ_100',
+    'HZ_250',
+  ])
+  t.deepEqual(rivalsOf(choiceTree, [], merged), [])
+})
+
+test('a wanted m that came as y is no mismatch', (t) => {
+  const wanted = lines('f', 'CONFIG_Y=m\nCONFIG_M=y\n')
+  t.deepEqual(
+    checkConfig(wanted, final).map(({ symbol, status }) => [symbol, status]),
+    [['M', 'changed']],
   )
 })
 

@@ -212,9 +212,48 @@ test('damaged white space: a new file of a damaged patch is as its blob says, or
   t.regex(applyTo(both('x.txt'), tree).refusals[0]?.reason ?? '', /white space of the patch was damaged/)
 })
 
+test('damaged white space: seven blanks for each tab, which is no tab stop where two stand together', (t) => {
+  const patch = good.replaceAll('\t', '       ')
+  t.is(textAfter(applyTo(patch, { Makefile: makefile }), 'Makefile'), wanted)
+})
+
+test('damaged white space: a file of the patch that has blanks of its own keeps them', (t) => {
+  const python = 'def f():\n        one()\n        two()\n        three()\n'
+  const hunk =
+    '--- a/x.py\n+++ b/x.py\n@@ -2,3 +2,4 @@\n         one()\n         two()\n+        new()\n         three()\n'
+  const result = applyTo(expanded(good, 8, 0) + hunk, { Makefile: makefile, 'x.py': python })
+  t.deepEqual(result.refusals, [])
+  t.is(textAfter(result, 'Makefile'), wanted)
+  t.is(textAfter(result, 'x.py'), python.replace('        three', '        new()\n        three'))
+})
+
+test('a list without tabs of which one line was aligned anew is drift, not damage', (t) => {
+  const list = ['a', 'b', 'c', 'd', 'e', 'f'].map((name) => `obj-$(CONFIG_${name}) += ${name}.o\n`)
+  const patch = `--- a/Makefile\n+++ b/Makefile\n@@ -1,6 +1,7 @@\n ${list.slice(0, 3).join(' ')}+obj-$(CONFIG_new) += new.o\n ${list.slice(3).join(' ')}`
+  const now = list.with(1, 'obj-$(CONFIG_b)\t\t+= b.o\n')
+  const result = applyTo(patch, { Makefile: now.join('') })
+  t.is(textAfter(result, 'Makefile'), now.toSpliced(3, 0, 'obj-$(CONFIG_new) += new.o\n').join(''))
+})
+
 test('a file that was indented anew in part is drift, not damage', (t) => {
   const file = makefile.replace('\tln -s', '\t\tln -s')
   const result = applyTo(good, { Makefile: file })
   t.is(textAfter(result, 'Makefile'), wanted.replace('\tln -s', '\t\tln -s'))
   t.is(result.placements[0]?.mended, undefined)
+})
+
+test('context that differs in white space alone is refused, and taken with low confidence by --best-effort', (t) => {
+  const file = makefile.replaceAll('\t', '\t\t')
+  const refused = applyTo(good, { Makefile: file })
+  t.regex(placementOf(refused).why, /white space/)
+  const taken = applyTo(good, { Makefile: file }, { bestEffort: true })
+  t.is(placementOf(taken).confidence, 'low')
+  t.regex(placementOf(taken).why, /low confidence: .*white space/)
+})
+
+test('what is told of a damaged patch steers no terminal', (t) => {
+  const patch = `--- a/f\n+++ b/f\n@@ -1,9 +1,9 @@ \x1b[2J${'x'.repeat(500)}\n one\n-two\n+2\n three\n`
+  const reason = parsePatch(patch).problems[0]?.reason ?? ''
+  t.notRegex(reason, /\p{Cc}/u)
+  t.true(reason.length < 700)
 })

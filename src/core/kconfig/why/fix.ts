@@ -102,19 +102,21 @@ function finish(
   before: Configuration,
   found: Plan,
   wishes: readonly Wish[],
-): Fix {
-  const lines = new Map(found)
+): Fix | undefined {
   const wished = new Set(wishes.map((wish) => wish.symbol))
-  for (const [name, value] of found) {
+  // Proved in the order in which they are told: of several members of a choice the order decides.
+  let lines: Plan = new Map([...found].sort(([a], [b]) => (a < b ? -1 : 1)))
+  for (const name of found.keys()) {
     if (wished.has(name)) continue
-    lines.delete(name)
-    const config = evaluate(tree, withLines(base, lines))
-    if (!wishes.every((wish) => holds(config, wish))) lines.set(name, value)
+    const fewer = new Map([...lines].filter(([other]) => other !== name))
+    const config = evaluate(tree, withLines(base, fewer))
+    if (wishes.every((wish) => holds(config, wish))) lines = fewer
   }
   const after = evaluate(tree, withLines(base, lines))
+  if (!wishes.every((wish) => holds(after, wish))) return undefined
   const lost = [...before.values]
     .filter(([name, value]) => (value === 'y' || value === 'm') && (after.values.get(name) ?? 'n') === 'n')
     .map(([name]) => name)
     .filter((name) => lines.get(name) !== 'n')
-  return { lines: new Map([...lines].sort(([a], [b]) => (a < b ? -1 : 1))), lost: lost.sort() }
+  return { lines, lost: lost.sort() }
 }
